@@ -1,0 +1,60 @@
+#include "common/process.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/error.h"
+
+extern char **environ;
+
+static void reset_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int signal = 1; signal < NSIG; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP)
+            sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+}
+
+void process_exec(char *argv[])
+{
+    reset_signals();
+    execvp(argv[0], argv);
+    if (errno == ENOENT && strchr(argv[0], '/') && access(argv[0], F_OK) == 0)
+        fail_hint("the file is there: its loader or interpreter is missing, see --copy", "%s",
+                  argv[0]);
+    else
+        fail("%s", argv[0]);
+    die(errno == ENOENT || errno == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+}
+
+int process_status(int wait_status)
+{
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int process_wait(pid_t pid)
+{
+    int wait_status;
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    while (waitpid(pid, &wait_status, 0) < 0)
+        if (errno != EINTR)
+            return fail("wait for the child");
+    return process_status(wait_status);
+}
+
+int process_run(char *argv[])
+{
+    pid_t pid;
+    errno = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+    if (errno)
+        return fail("%s", argv[0]);
+    int status = process_wait(pid);
+    return status == 0 ? 0 : refuse("%s ended with status %d", argv[0], status);
+}

@@ -1,0 +1,77 @@
+#include "step02-unshare/rootfs.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/inroot.h"
+#include "common/syscalls.h"
+
+/* EINVAL of mount and pivot_root hides several causes; this one is the commonest. */
+static int fail_in_chroot(const char *call)
+{
+    if (errno != EINVAL)
+        return fail("%s", call);
+    return fail_hint("\"/\" is no mount point, as in a chroot or an initrd; tools/unchroot COMMAND "
+                     "steps out of a chroot",
+                     "%s", call);
+}
+
+int rootfs_private(void)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return fail_in_chroot("make the mounts private");
+    return 0;
+}
+
+int rootfs_stage(const char *root)
+{
+    /* Recursive: in a user namespace the mounts below ROOT are locked together
+     * with it, lest somebody unmounts one to see what it hides. */
+    cleanup_fd int tree = sys_open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
+    struct stat status;
+    if (tree < 0)
+        return fail("root %s", root);
+    if (fstat(tree, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        errno = ENOTDIR;
+        return fail("root %s", root);
+    }
+    if (sys_move_mount(tree, AT_FDCWD, root, 0) < 0)
+        return fail("mount %s on itself", root);
+    if (fchdir(tree) < 0)
+        return fail("change to %s", root);
+    return 0;
+}
+
+int rootfs_mount(const char *source, const char *target, const char *type, unsigned long flags,
+                 const char *data)
+{
+    struct stat status;
+    int file = (flags & MS_BIND) && stat(source, &status) == 0 && !S_ISDIR(status.st_mode);
+    cleanup_fd int fd = file ? inroot_mkfile(AT_FDCWD, target) : inroot_mkdir(AT_FDCWD, target);
+    if (fd < 0)
+        return -1;
+    /* The name could lead elsewhere by now; the descriptor can't. */
+    cleanup_free char *path = format("/proc/self/fd/%d", fd);
+    if (mount(source, path, type, flags, data) < 0)
+        return fail("mount %s on %s", source, target);
+    return 0;
+}
+
+int rootfs_pivot(void)
+{
+    /* New root and place for the old one may be the same directory: the old root
+     * is then mounted over the new one and can be taken off.  See pivot_root(2). */
+    if (sys_pivot_root(".", ".") < 0)
+        return fail_in_chroot("pivot_root");
+    /* Lazily, because what we still hold open lies there; to the container it is
+     * gone at once. */
+    if (umount2(".", MNT_DETACH) < 0)
+        return fail("unmount the old root");
+    if (chdir("/") < 0)
+        return fail("change to the new root");
+    return 0;
+}

@@ -1,0 +1,88 @@
+/* step03 - a process tree of its own.  The chapter is docs/step03-pidns.md. */
+#include "common/error.h"
+#include "common/options.h"
+#include "common/process.h"
+#include "common/sync.h"
+#include "step01-chroot/jail.h"
+#include "step02-unshare/namespaces.h"
+#include "step02-unshare/rootfs.h"
+#include "step03-pidns/kernelfs.h"
+#include "step03-pidns/pidns.h"
+
+struct container {
+    struct jail jail;
+    struct namespaces namespaces;
+    struct pidns pidns;
+    struct sync sync;
+    const char *root;
+    char **command;
+};
+
+static const char help[] = /**/
+    "usage: step03 [OPTION]... ROOT [COMMAND [ARGUMENT...]]\n"
+    "\n"
+    "Run COMMAND (default: /bin/sh) as PID 1 of namespaces of its own, the directory\n"
+    "ROOT being the root of its mounts.\n"
+    "\n" JAIL_HELP NAMESPACES_HELP PIDNS_HELP COMMON_HELP;
+
+static void parse(struct container *c, int argc, char *argv[])
+{
+    static const struct option options[] = {JAIL_OPTIONS, NAMESPACES_OPTIONS, PIDNS_OPTIONS,
+                                            COMMON_OPTIONS};
+    int option;
+
+    while ((option = options_next(argc, argv, options, help)) != -1) {
+        must(jail_option(&c->jail, option, optarg));
+        must(namespaces_option(&c->namespaces, option, optarg));
+        must(pidns_option(&c->pidns, option, optarg));
+    }
+    namespaces_choose(&c->namespaces);
+    if (optind == argc)
+        must(refuse("no root directory named (see --help)"));
+    c->root = argv[optind];
+    c->command = options_command(argc, argv, optind + 1);
+}
+
+/* Inside: from the new process up to execve. */
+static _Noreturn void enter(struct container *c)
+{
+    must(sync_ask(&c->sync)); /* the parent prepares */
+    must(namespaces_settle(&c->namespaces));
+    must(pidns_nest(&c->pidns));
+    must(rootfs_private());
+    must(jail_fill(&c->jail, c->root));
+    must(rootfs_stage(c->root));
+    must(kernelfs_proc());
+    must(kernelfs_dev());
+    must(rootfs_pivot());
+    process_exec(c->command);
+}
+
+/* Outside, while the child waits. */
+static int prepare(struct container *c, pid_t child)
+{
+    return namespaces_map_ids(&c->namespaces, child);
+}
+
+/* Outside, from the first process to the last: the exit status. */
+static int supervise(struct container *c)
+{
+    pidns_hold_signals(&c->pidns);
+    must(sync_open(&c->sync));
+    pid_t child = pidns_clone(&c->pidns, namespaces_clone_flags(&c->namespaces));
+    if (child < 0)
+        return namespaces_fail(&c->namespaces, "clone3");
+    if (child == 0)
+        enter(c);
+    if (sync_await(&c->sync) == 0 && (prepare(c, child) < 0 || sync_release(&c->sync) < 0))
+        sync_abandon(&c->sync);
+    return pidns_wait(&c->pidns);
+}
+
+int main(int argc, char *argv[])
+{
+    struct container c = {0};
+
+    parse(&c, argc, argv);
+    return report(supervise(&c));
+}
