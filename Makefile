@@ -7,7 +7,7 @@
 # $@ is the target, $^ all that it is made of, $< the first of these, $* what the
 # % stood for; a text in "define" is written out once for every step.
 
-## Build                                        CC=clang, SANITIZE=1, BUILD=DIR
+## Build                                        CC=clang BUILD=DIR, SANITIZE=1
 ##   make               all programs, in build/
 ##   make clean         remove build/
 ## The steps                                    05 stands for 01 to 05
@@ -31,7 +31,7 @@
 ##   make check-layers  prove that no step needs a later one
 ##   make budget        lines and function lengths beside their limits
 
-BUILD   ?= build
+BUILD   ?= build$(if $(SANITIZE),/sanitized)
 CC      ?= cc
 STEPS    := $(patsubst step%,%,$(foreach d,$(sort $(wildcard step*/main.c)),$(firstword $(subst -, ,$(d)))))
 PROGRAMS := step01-chroot/escape step05-overlay/unpack
@@ -56,7 +56,7 @@ $(foreach n,$(STEPS),$(eval upto-$(n) := $(upto-$(before-$(n))) $(n)))
 sources  = $(filter-out %/main.c $(PROGRAMS:=.c),$(wildcard $(1)/*.c))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 modules  = $(foreach n,$(upto-$(1)),$(call objects,$(dir-$(n))))
-COMMON  := $(call objects,common)
+COMMON  := $(call objects,common) $(if $(SANITIZERS),$(BUILD)/tools/sanitize.o)
 
 # build/step03; the first step also brings the breakout, the fifth the unpacker.
 products-01 = $(BUILD)/escape $(BUILD)/unchroot

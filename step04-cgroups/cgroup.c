@@ -64,8 +64,9 @@ static int is_inner_node(const char *path)
     return list && *list == '\0';
 }
 
-/* Hand the WANTED controllers out to the children of the v2 group at PATH. */
-static int hand_out(const char *path, const char *const wanted[])
+/* Hand the WANTED controllers out to the children of the v2 group at PATH, those that
+ * the tree has at all: what it hasn't may be in a v1 tree, and cgroup_group() will know. */
+static int hand_out(const struct group *group, const char *path, const char *const wanted[])
 {
     cleanup_fd int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cleanup_free char *have = dir < 0 ? NULL : file_read(dir, "cgroup.controllers");
@@ -74,11 +75,12 @@ static int hand_out(const char *path, const char *const wanted[])
         return fail("cgroup %s", path);
     for (; *wanted; wanted++) {
         cleanup_free char *enable = format("+%s", *wanted);
-        if (trees_word(on, *wanted) || !trees_word(have, *wanted))
-            continue; /* what isn't there may be in a v1 tree: cgroup_group() will know */
+        if (trees_word(on, *wanted) || !trees_word(group->controllers, *wanted))
+            continue;
+        if (!trees_word(have, *wanted))
+            return refuse("%s/cgroup.controllers has no %s", path, *wanted);
         if (file_write(dir, "cgroup.subtree_control", enable) < 0)
-            return fail("%s has no %s controller to hand out, and enabling it failed", path,
-                        *wanted);
+            return fail_in(path);
     }
     return 0;
 }
@@ -88,17 +90,19 @@ static int make_below_nearest(struct group *group, const char *root, const char 
                               const char *name, const char *const wanted[])
 {
     cleanup_free char *parent = format("%s", path);
+    cleanup_free char *why = NULL; /* not in the nearest */
     for (;;) {
-        if (is_inner_node(parent) && hand_out(parent, wanted) == 0 &&
-            make_group(group, parent, name) == 0)
-            return 0;
+        if (is_inner_node(parent)) {
+            if (hand_out(group, parent, wanted) == 0 && make_group(group, parent, name) == 0)
+                return 0;
+            why = why ? why : format("%s", error_message());
+        }
         if (strlen(parent) <= strlen(root))
             break;
         *strrchr(parent, '/') = '\0';
     }
-    return fail_hint("no group from ours up to the root can be written and has no process of its "
-                     "own; ask for one: systemd-run --user --scope -p Delegate=yes",
-                     "make a cgroup below %s", path);
+    return refuse("%s (to have a group delegated: systemd-run --user --scope -p Delegate=yes ...)",
+                  why ? why : "no group above ours is without processes");
 }
 
 static int create_in(struct group *group, const struct tree *tree, const char *name,
@@ -109,7 +113,7 @@ static int create_in(struct group *group, const struct tree *tree, const char *n
         return make_below_nearest(group, tree->mount, tree->self, name, wanted);
     cleanup_free char *parent =
         below ? format("%s/%s", tree->mount, below) : format("%s", tree->self);
-    if (tree->version == 2 && hand_out(parent, wanted) < 0)
+    if (tree->version == 2 && hand_out(group, parent, wanted) < 0)
         return -1;
     return make_group(group, parent, name);
 }

@@ -13,22 +13,19 @@
 #include "common/file.h"
 #include "step02-unshare/rootfs.h"
 
-#define ANY (-1)
+enum { ANY = -1 };
 
 struct rule {
     char type; /* 'c' or 'b' */
     int major, minor;
-    int access; /* BPF_DEVCG_ACC_READ, _WRITE, _MKNOD */
+    const char *access; /* r, w, m for mknod */
 };
-
-enum { MKNOD = BPF_DEVCG_ACC_MKNOD };
-enum { ALL = BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD };
 
 /* What every container may have: any node made (tar unpacks some), few opened. */
 static const struct rule usual[] = {
-    {'c', ANY, ANY, MKNOD}, {'b', ANY, ANY, MKNOD}, {'c', 1, 3, ALL}, {'c', 1, 5, ALL},
-    {'c', 1, 7, ALL},       {'c', 1, 8, ALL},       {'c', 1, 9, ALL}, {'c', 5, 0, ALL},
-    {'c', 5, 2, ALL},       {'c', 136, ANY, ALL}, /* ptmx, and the terminals behind it */
+    {'c', ANY, ANY, "m"}, {'b', ANY, ANY, "m"},   {'c', 1, 3, "rwm"}, {'c', 1, 5, "rwm"},
+    {'c', 1, 7, "rwm"},   {'c', 1, 8, "rwm"},     {'c', 1, 9, "rwm"}, {'c', 5, 0, "rwm"},
+    {'c', 5, 2, "rwm"},   {'c', 136, ANY, "rwm"}, /* ptmx, and the terminals behind it */
 };
 enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
 
@@ -51,14 +48,8 @@ static int parse_device(const char *text, char **path, struct rule *rule)
         return fail("--device %s", *path);
     if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))
         return refuse("--device %s: not a device", *path);
-    *rule = (struct rule){
-        .type = S_ISBLK(status.st_mode) ? 'b' : 'c',
-        .major = (int)major(status.st_rdev),
-        .minor = (int)minor(status.st_rdev),
-        .access = (strchr(letters, 'r') ? BPF_DEVCG_ACC_READ : 0) |
-                  (strchr(letters, 'w') ? BPF_DEVCG_ACC_WRITE : 0) |
-                  (strchr(letters, 'm') ? BPF_DEVCG_ACC_MKNOD : 0),
-    };
+    *rule = (struct rule){S_ISBLK(status.st_mode) ? 'b' : 'c', (int)major(status.st_rdev),
+                          (int)minor(status.st_rdev), letters};
     return 0;
 }
 
@@ -66,12 +57,10 @@ static int parse_device(const char *text, char **path, struct rule *rule)
 
 static int write_rule(int dir, const struct rule *rule)
 {
-    cleanup_free char *first = rule->major == ANY ? format("*") : format("%d", rule->major);
-    cleanup_free char *second = rule->minor == ANY ? format("*") : format("%d", rule->minor);
-    cleanup_free char *line = format("%c %s:%s %s%s%s", rule->type, first, second,
-                                     rule->access & BPF_DEVCG_ACC_READ ? "r" : "",
-                                     rule->access & BPF_DEVCG_ACC_WRITE ? "w" : "",
-                                     rule->access & BPF_DEVCG_ACC_MKNOD ? "m" : "");
+    cleanup_free char *major_text = rule->major == ANY ? format("*") : format("%d", rule->major);
+    cleanup_free char *minor_text = rule->minor == ANY ? format("*") : format("%d", rule->minor);
+    cleanup_free char *line =
+        format("%c %s:%s %s", rule->type, major_text, minor_text, rule->access);
     return file_write(dir, "devices.allow", line);
 }
 
@@ -87,67 +76,58 @@ static int apply_text(int dir, const struct rule *rules, int count)
 
 /* --- v2: rules as a program -------------------------------------------------- */
 
-enum { TYPE = BPF_REG_2, ACCESS, MAJOR, MINOR, SCRATCH };
-enum { RULE_LENGTH = 8, PREFIX_LENGTH = 6, SUFFIX_LENGTH = 2 };
+enum { CONTEXT = BPF_REG_1, TYPE, ACCESS, MAJOR, MINOR, SCRATCH }; /* registers */
+enum { PREFIX_LENGTH = 6, RULE_LENGTH = 8, SUFFIX_LENGTH = 2 };    /* instructions */
 
-static struct bpf_insn load(int reg, size_t field)
+#define INSTRUCTION(operation, to, from, offset, number) \
+    ((struct bpf_insn){.code = (operation),              \
+                       .dst_reg = (to),                  \
+                       .src_reg = (from),                \
+                       .off = (offset),                  \
+                       .imm = (number)})
+#define LOAD(to, field)                                 \
+    INSTRUCTION(BPF_LDX | BPF_MEM | BPF_W, to, CONTEXT, \
+                offsetof(struct bpf_cgroup_dev_ctx, field), 0)
+#define COMPUTE(operation, to, number) INSTRUCTION(BPF_ALU | (operation) | BPF_K, to, 0, 0, number)
+#define SKIP_IF_NOT(reg, number, count) \
+    INSTRUCTION(BPF_JMP | BPF_JNE | BPF_K, reg, 0, count, number)
+#define RETURN() INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+static int access_bits(const char *letters)
 {
-    return (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W,
-                             .dst_reg = (uint8_t)reg & 15,
-                             .src_reg = BPF_REG_1, /* points to struct bpf_cgroup_dev_ctx */
-                             .off = (int16_t)field};
+    return (strchr(letters, 'r') ? BPF_DEVCG_ACC_READ : 0) |
+           (strchr(letters, 'w') ? BPF_DEVCG_ACC_WRITE : 0) |
+           (strchr(letters, 'm') ? BPF_DEVCG_ACC_MKNOD : 0);
 }
 
-static struct bpf_insn with_number(int code, int reg, int number, int jump)
-{
-    return (struct bpf_insn){
-        .code = (uint8_t)code, .dst_reg = (uint8_t)reg & 15, .imm = number, .off = (int16_t)jump};
-}
-
-static struct bpf_insn copy(int to, int from)
-{
-    return (struct bpf_insn){.code = BPF_ALU | BPF_MOV | BPF_X,
-                             .dst_reg = (uint8_t)to & 15,
-                             .src_reg = (uint8_t)from & 15};
-}
-
-static struct bpf_insn leave(void)
-{
-    return (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
-}
-
-/* "If type, numbers and access fit: return 1", else fall out at the end.  A jump
- * counts from the instruction after it. */
+/* "If type, numbers and access fit: return 1", else go on behind it.  A skip of no
+ * instructions is no condition at all. */
 static void compile_rule(struct bpf_insn *out, const struct rule *rule)
 {
     int type = rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
-    int any_major = rule->major == ANY, any_minor = rule->minor == ANY;
-    out[0] = with_number(BPF_JMP | BPF_JNE | BPF_K, TYPE, type, 7);
-    out[1] = any_major ? copy(MAJOR, MAJOR)
-                       : with_number(BPF_JMP | BPF_JNE | BPF_K, MAJOR, rule->major, 6);
-    out[2] = any_minor ? copy(MINOR, MINOR)
-                       : with_number(BPF_JMP | BPF_JNE | BPF_K, MINOR, rule->minor, 5);
-    out[3] = copy(SCRATCH, ACCESS); /* asked for, without what is allowed: nothing left? */
-    out[4] = with_number(BPF_ALU | BPF_AND | BPF_K, SCRATCH, ~rule->access & ALL, 0);
-    out[5] = with_number(BPF_JMP | BPF_JNE | BPF_K, SCRATCH, 0, 2);
-    out[6] = with_number(BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 1, 0);
-    out[7] = leave();
+    out[0] = SKIP_IF_NOT(TYPE, type, 7);
+    out[1] = SKIP_IF_NOT(MAJOR, rule->major, rule->major == ANY ? 0 : 6);
+    out[2] = SKIP_IF_NOT(MINOR, rule->minor, rule->minor == ANY ? 0 : 5);
+    out[3] = INSTRUCTION(BPF_ALU | BPF_MOV | BPF_X, SCRATCH, ACCESS, 0, 0);
+    out[4] = COMPUTE(BPF_AND, SCRATCH, ~access_bits(rule->access)); /* asked for, not allowed */
+    out[5] = SKIP_IF_NOT(SCRATCH, 0, 2);
+    out[6] = COMPUTE(BPF_MOV, BPF_REG_0, 1);
+    out[7] = RETURN();
 }
 
 static void compile(struct bpf_insn *out, const struct rule *rules, int count)
 {
     /* access_type holds the type in its lower half, the access in its upper. */
-    out[0] = load(TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-    out[1] = load(ACCESS, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-    out[2] = with_number(BPF_ALU | BPF_AND | BPF_K, TYPE, 0xffff, 0);
-    out[3] = with_number(BPF_ALU | BPF_RSH | BPF_K, ACCESS, 16, 0);
-    out[4] = load(MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
-    out[5] = load(MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
-    for (int i = 0; i < count; i++)
-        compile_rule(out + PREFIX_LENGTH + i * RULE_LENGTH, &rules[i]);
-    out[PREFIX_LENGTH + count * RULE_LENGTH] =
-        with_number(BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0);
-    out[PREFIX_LENGTH + count * RULE_LENGTH + 1] = leave();
+    *out++ = LOAD(TYPE, access_type);
+    *out++ = LOAD(ACCESS, access_type);
+    *out++ = COMPUTE(BPF_AND, TYPE, 0xffff);
+    *out++ = COMPUTE(BPF_RSH, ACCESS, 16);
+    *out++ = LOAD(MAJOR, major);
+    *out++ = LOAD(MINOR, minor);
+    for (int i = 0; i < count; i++, out += RULE_LENGTH)
+        compile_rule(out, &rules[i]);
+    *out++ = COMPUTE(BPF_MOV, BPF_REG_0, 0);
+    *out++ = RETURN();
 }
 
 static int apply_program(int dir, const struct rule *rules, int count)

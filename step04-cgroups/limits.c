@@ -28,7 +28,7 @@ struct limit *limits_add(struct limits *limits, const char *option, const char *
 
 /* --- options: from what people type to what the kernel reads ------------------ */
 
-static int add_memory(struct limits *limits, const char *value)
+static int add_memory(struct limits *limits, char *value)
 {
     if (parse_size("--memory", value, &limits->memory) < 0)
         return -1;
@@ -42,7 +42,7 @@ static int add_memory(struct limits *limits, const char *value)
 }
 
 /* v1 counts memory and swap together, v2 swap alone. */
-static int add_memory_swap(struct limits *limits, const char *value)
+static int add_memory_swap(struct limits *limits, char *value)
 {
     long long both;
     if (parse_size("--memory-swap", value, &both) < 0)
@@ -57,7 +57,7 @@ static int add_memory_swap(struct limits *limits, const char *value)
 }
 
 /* "0.5" CPUs are 50,000 microseconds in every period, which is 100,000 by default. */
-static int add_cpus(struct limits *limits, const char *value)
+static int add_cpus(struct limits *limits, char *value)
 {
     char *end;
     double cpus = strtod(value, &end);
@@ -70,7 +70,7 @@ static int add_cpus(struct limits *limits, const char *value)
 }
 
 /* v2's default weight of 100 is v1's default of 1024 shares; 2 is the kernel's least. */
-static int add_cpu_weight(struct limits *limits, const char *value)
+static int add_cpu_weight(struct limits *limits, char *value)
 {
     long long weight;
     if (parse_number("--cpu-weight", value, 1, 10000, &weight) < 0)
@@ -89,7 +89,7 @@ static int add_cpuset(struct limits *limits, char *value)
     return 0;
 }
 
-static int add_pids(struct limits *limits, const char *value)
+static int add_pids(struct limits *limits, char *value)
 {
     long long number;
     if (parse_number("--pids", value, 1, 4194304, &number) < 0)
@@ -149,7 +149,7 @@ static char *page_name(long long bytes)
     return format("%lld%s", bytes, units[unit]);
 }
 
-static int add_hugetlb(struct limits *limits, const char *value)
+static int add_hugetlb(struct limits *limits, char *value)
 {
     size_t length = strcspn(value, ":");
     cleanup_free char *size = format("%.*s", (int)length, value);
@@ -166,30 +166,28 @@ static int add_hugetlb(struct limits *limits, const char *value)
     return 0;
 }
 
+static int add_oom_group(struct limits *limits, char *value)
+{
+    (void)value;
+    limits_add(limits, "--oom-group", "memory", "memory.oom.group", "1", NULL, NULL);
+    return 0;
+}
+
 int limits_option(struct limits *limits, int option, char *value)
 {
-    switch (option) {
-    case OPTION_MEMORY:
-        return add_memory(limits, value);
-    case OPTION_MEMORY_SWAP:
-        return add_memory_swap(limits, value);
-    case OPTION_OOM_GROUP:
-        limits_add(limits, "--oom-group", "memory", "memory.oom.group", "1", NULL, NULL);
-        return 0;
-    case OPTION_CPUS:
-        return add_cpus(limits, value);
-    case OPTION_CPU_WEIGHT:
-        return add_cpu_weight(limits, value);
-    case OPTION_CPUSET:
-        return add_cpuset(limits, value);
-    case OPTION_PIDS:
-        return add_pids(limits, value);
-    case OPTION_IO_MAX:
-        return add_io_max(limits, value);
-    case OPTION_HUGETLB:
-        return add_hugetlb(limits, value);
-    }
-    return 0;
+    static int (*const add[])(struct limits *, char *) = {
+        [OPTION_MEMORY - OPTIONS_CGROUP] = add_memory,
+        [OPTION_MEMORY_SWAP - OPTIONS_CGROUP] = add_memory_swap,
+        [OPTION_OOM_GROUP - OPTIONS_CGROUP] = add_oom_group,
+        [OPTION_CPUS - OPTIONS_CGROUP] = add_cpus,
+        [OPTION_CPU_WEIGHT - OPTIONS_CGROUP] = add_cpu_weight,
+        [OPTION_CPUSET - OPTIONS_CGROUP] = add_cpuset,
+        [OPTION_PIDS - OPTIONS_CGROUP] = add_pids,
+        [OPTION_IO_MAX - OPTIONS_CGROUP] = add_io_max,
+        [OPTION_HUGETLB - OPTIONS_CGROUP] = add_hugetlb,
+    };
+    int ours = option >= OPTION_MEMORY && option <= OPTION_HUGETLB;
+    return ours ? add[option - OPTIONS_CGROUP](limits, value) : 0;
 }
 
 /* --- writing ------------------------------------------------------------------ */
@@ -214,9 +212,7 @@ static int apply(const struct limit *limit, const struct cgroup *cgroup)
     if (file_write(group->dir, file, text) == 0)
         return 0;
     if (errno == ENOENT)
-        return limit->optional
-                   ? 0
-                   : refuse("%s: this kernel has no %s in %s", limit->option, file, group->path);
+        return limit->optional ? 0 : refuse("%s: no %s in %s", limit->option, file, group->path);
     if (strcmp(limit->controller, "cpuset") == 0)
         return fail_hint("are these among our own? see Cpus_allowed_list in /proc/self/status",
                          "%s %s", limit->option, text);

@@ -1,6 +1,7 @@
 #include "step05-overlay/store.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +49,7 @@ int store_open(struct store *store, const char *path)
     if (make_directories(layers) < 0)
         return -1;
     store->layers = realpath(layers, NULL);
-    store->fd = open(layers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (!store->layers || store->fd < 0 || fstat(store->fd, &st) < 0)
+    if (!store->layers || stat(store->layers, &st) < 0)
         return fail("open the store %s", top);
     /* Nobody checks the layers again, so nobody else may have put them there. */
     if (st.st_uid != geteuid() || (st.st_mode & 022))
@@ -59,48 +59,64 @@ int store_open(struct store *store, const char *path)
 
 void store_close(struct store *store)
 {
-    close(store->fd);
     free(store->layers);
 }
 
-int tree_remove(int parent, const char *name)
+/* The paths of one layer; see store.h. */
+struct slot {
+    char *final, *new, *lock;
+};
+
+static struct slot slot_of(const struct store *store, const char *name)
 {
-    struct dirent *entry;
-    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EISDIR)
-        return fail("remove %s", name);
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (!dir)
-        return fail("open the directory %s to empty it", name);
-    while ((entry = readdir(dir)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            tree_remove(fd, entry->d_name) < 0)
-            return -1;
-    return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? fail("remove the directory %s", name) : 0;
+    return (struct slot){format("%s/%s", store->layers, name),
+                         format("%s/.new-%s", store->layers, name),
+                         format("%s/.lock-%s", store->layers, name)};
 }
 
-static int exists(const struct store *store, const char *name)
+static void slot_free(struct slot *slot)
 {
-    struct stat st;
-    return fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    free(slot->final);
+    free(slot->new);
+    free(slot->lock);
+}
+
+#define cleanup_slot __attribute__((cleanup(slot_free)))
+
+static struct slot slot_of_layer(const struct store *store, const char *diff_id)
+{
+    cleanup_free char *name = digest_name(diff_id, '-');
+    return slot_of(store, name);
 }
 
 int store_find(struct store *store, const char *diff_id, char **path)
 {
-    cleanup_free char *name = digest_name(diff_id, '-');
-    cleanup_free char *lock = format(".lock-%s", name);
-    if (!exists(store, name))
+    cleanup_slot struct slot slot = slot_of_layer(store, diff_id);
+    if (access(slot.final, F_OK) < 0)
         return 0;
-    cleanup_free char *size = file_read(store->fd, lock);
+    cleanup_free char *size = file_read(AT_FDCWD, slot.lock);
     if (!size)
         return -1;
     store->bytes_left -= strtoll(size, NULL, 10);
     if (store->bytes_left < 0)
         return refuse("the image's layers are too large together (see --unpack-max)");
-    *path = format("%s/%s", store->layers, name);
+    *path = take_ptr(&slot.final);
     return 1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path) < 0 ? fail("remove %s", path) : 0;
+}
+
+/* Nobody but us may write to the store, so nobody can exchange what nftw(3) walks
+ * through for a symbolic link; those that are there it doesn't follow. */
+static int remove_tree(const char *path)
+{
+    if (access(path, F_OK) < 0)
+        return 0;
+    return nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS);
 }
 
 /* The unpacker lies beside this program, wherever both were installed. */
@@ -125,10 +141,24 @@ static _Noreturn void become_unpacker(int blob, int lock, char *argv[], pid_t pa
     _exit(STATUS_FAILED);
 }
 
-/* Pass on the unpacker's message; names in it are the image's: no control characters. */
-static int unpacker_failed(const struct store *store, const char *lock_name, int status)
+static int run_unpacker(const struct store *store, const struct slot *slot, const char *diff_id,
+                        int blob, int lock)
 {
-    cleanup_free char *message = file_read(store->fd, lock_name);
+    cleanup_free char *program = unpacker_path();
+    cleanup_free char *bytes = format("%lld", store->bytes_left);
+    cleanup_free char *entries = format("%lld", store->entries);
+    char *argv[] = {program, slot->new, (char *)diff_id, bytes, entries, NULL};
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid == 0)
+        become_unpacker(blob, lock, argv, parent);
+    return pid < 0 ? fail("fork") : process_wait(pid);
+}
+
+/* Pass on the unpacker's message; names in it are the image's: no control characters. */
+static int unpacker_failed(const struct slot *slot, int status)
+{
+    cleanup_free char *message = file_read(AT_FDCWD, slot->lock);
     if (!message || !*message)
         return refuse("the unpacker ended with status %d", status);
     message[strlen(message) - 1] = '\0'; /* the newline */
@@ -138,76 +168,60 @@ static int unpacker_failed(const struct store *store, const char *lock_name, int
     return refuse("%s", message);
 }
 
-static int run_unpacker(struct store *store, const char *name, const char *diff_id, int blob,
-                        int lock)
+/* Wait for the lock that is to be held while there is a .new- directory. */
+static int lock_slot(const struct slot *slot)
 {
-    cleanup_free char *program = unpacker_path();
-    cleanup_free char *directory = format("%s/.new-%s", store->layers, name);
-    cleanup_free char *lock_name = format(".lock-%s", name);
-    cleanup_free char *bytes = format("%lld", store->bytes_left);
-    cleanup_free char *entries = format("%lld", store->entries);
-    char *argv[] = {program, directory, (char *)diff_id, bytes, entries, NULL};
-    pid_t parent = getpid(), pid = fork();
-
-    if (pid == 0)
-        become_unpacker(blob, lock, argv, parent);
-    int status = pid < 0 ? fail("fork") : process_wait(pid);
-    return status <= 0 ? status : unpacker_failed(store, lock_name, status);
-}
-
-/* Wait for the lock that is to be held while .new-NAME is there. */
-static int lock_layer(struct store *store, const char *name)
-{
-    cleanup_free char *lock = format(".lock-%s", name);
-    cleanup_fd int fd = openat(store->fd, lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    cleanup_fd int fd = open(slot->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        return fail("lock %s/%s", store->layers, lock);
+        return fail("lock %s", slot->lock);
     return take_fd(&fd);
 }
 
 /* Unpack into .new-NAME.  What is there already is from a run that was killed. */
-static int unpack(struct store *store, const char *name, const char *diff_id, int blob, int lock)
+static int unpack(const struct store *store, const struct slot *slot, const char *diff_id, int blob,
+                  int lock)
 {
     static const char blank[4096]; /* old words are wiped out, and new ones have a place */
-    cleanup_free char *new = format(".new-%s", name);
-    if (tree_remove(store->fd, new) < 0)
+    if (remove_tree(slot->new) < 0)
         return -1;
-    if (pwrite(lock, blank, sizeof(blank), 0) < 0 || mkdirat(store->fd, new, 0700) < 0)
-        return fail("make %s/%s", store->layers, new);
-    if (run_unpacker(store, name, diff_id, blob, lock) == 0)
+    if (pwrite(lock, blank, sizeof(blank), 0) < 0 || mkdir(slot->new, 0700) < 0)
+        return fail("make %s", slot->new);
+    int status = run_unpacker(store, slot, diff_id, blob, lock);
+    if (status == 0)
         return 0;
-    tree_remove(store->fd, new);
+    if (status > 0)
+        unpacker_failed(slot, status);
+    remove_tree(slot->new);
     return -1;
 }
 
 int store_add(struct store *store, const char *diff_id, int blob)
 {
-    cleanup_free char *name = digest_name(diff_id, '-');
-    cleanup_free char *new = format(".new-%s", name);
-    cleanup_fd int lock = lock_layer(store, name);
+    cleanup_slot struct slot slot = slot_of_layer(store, diff_id);
+    cleanup_fd int lock = lock_slot(&slot);
     if (lock < 0)
         return -1;
-    if (exists(store, name))
+    if (access(slot.final, F_OK) == 0)
         return 0; /* another process was faster, and we waited for it */
     if (isatty(2))
         warn("unpacking layer %.19s ...", diff_id);
-    if (unpack(store, name, diff_id, blob, lock) < 0)
+    if (unpack(store, &slot, diff_id, blob, lock) < 0)
         return -1;
-    if (renameat(store->fd, new, store->fd, name) < 0)
-        return fail("rename %s to %s", new, name);
-    return 0;
+    return rename(slot.new, slot.final) < 0 ? fail("rename %s", slot.new) : 0;
 }
 
 int store_borrow(struct store *store, int tar, int *lock)
 {
-    *lock = lock_layer(store, BORROWED);
-    if (*lock < 0 || unpack(store, BORROWED, "-", tar, *lock) < 0)
+    cleanup_slot struct slot slot = slot_of(store, BORROWED);
+    *lock = lock_slot(&slot);
+    if (*lock < 0 || unpack(store, &slot, "-", tar, *lock) < 0)
         return -1;
-    int fd = openat(store->fd, ".new-" BORROWED, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(slot.new, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? fail("open the unpacked layout") : fd;
 }
 
 int store_return(struct store *store)
 {
-    return tree_remove(store->fd, ".new-" BORROWED);
+    cleanup_slot struct slot slot = slot_of(store, BORROWED);
+    return remove_tree(slot.new);
 }

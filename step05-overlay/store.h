@@ -15,7 +15,6 @@
 
 struct store {
     char *layers;         /* the path of STORE/layers */
-    int fd;               /* the same as a descriptor */
     long long bytes_left; /* what all layers of this image together may still have */
     long long entries;    /* what a single layer may have */
 };
@@ -38,9 +37,5 @@ int store_add(struct store *store, const char *diff_id, int blob);
  * One process at a time has the place, until it calls store_return and closes *lock. */
 int store_borrow(struct store *store, int tar, int *lock);
 int store_return(struct store *store);
-
-/* Remove NAME below the directory PARENT with all that is in it, following no
- * symbolic link.  No error if there is none.  Takes a descriptor for each level. */
-int tree_remove(int parent, const char *name);
 
 #endif

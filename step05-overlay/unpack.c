@@ -32,8 +32,8 @@
 #define OPAQUE    ".wh..wh..opq"
 #define TOO_LARGE "more than %lld bytes: a bomb? (see --unpack-max)"
 
-enum { BLOCK = 512 };     /* of a tar */
-enum { DEPTH_MAX = 256 }; /* a tree is removed with an open descriptor for each level */
+enum { BLOCK = 512 };       /* of a tar */
+enum { NAME_LIMIT = 3000 }; /* with the store before it below PATH_MAX, to be removed again */
 
 struct unpack {
     struct archive *blob; /* decompresses; its output is hashed and goes to ... */
@@ -111,23 +111,14 @@ static int open_archives(struct unpack *u)
 }
 
 /* NAME relative to the layer's root, or NULL with a message.  Absolute names are
- * taken relative, as tar(1) does; a ".." is never needed, so it is refused. */
-static const char *name_inside(const char *name)
+ * taken relative, as tar(1) does; what libarchive's flags refuse is left to them. */
+static const char *relative(const char *name)
 {
-    int depth = 0;
-    if (!name) {
-        refuse("a name is not valid UTF-8");
+    if (!name || strlen(name) > NAME_LIMIT) {
+        refuse("a name is not valid UTF-8, or too long");
         return NULL;
     }
     name += strspn(name, "/");
-    for (const char *part = name; *part; part += strspn(part, "/")) {
-        size_t length = strcspn(part, "/");
-        if ((length == 2 && strncmp(part, "..", 2) == 0) || ++depth > DEPTH_MAX) {
-            refuse("a name leads out of the layer, or too deep: %s", name);
-            return NULL;
-        }
-        part += length;
-    }
     return *name ? name : ".";
 }
 
@@ -169,7 +160,7 @@ static int tame(const struct unpack *u, const char *name, struct archive_entry *
     if (strcmp(name, ".") == 0 && archive_entry_filetype(entry) != AE_IFDIR)
         return refuse("the root of the layer is not a directory");
     if (target) {
-        target = name_inside(target);
+        target = relative(target);
         if (!target)
             return -1;
         cleanup_free char *copy = format("%s", target);
@@ -203,7 +194,7 @@ static int is_device(struct archive_entry *entry)
 static int unpack_entry(struct unpack *u, struct archive_entry *entry)
 {
     static int warned;
-    const char *name = name_inside(archive_entry_pathname(entry));
+    const char *name = relative(archive_entry_pathname(entry));
     if (!name)
         return -1;
     const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
@@ -221,7 +212,10 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry)
     u->bytes += size;
     if (tame(u, name, entry) < 0)
         return -1;
-    return archive_read_extract2(u->tar, entry, u->disk) == ARCHIVE_OK ? 0 : archive_failed(u->tar);
+    if (archive_read_extract2(u->tar, entry, u->disk) == ARCHIVE_OK)
+        return 0;
+    archive_failed(u->tar);
+    return fail_in(archive_entry_pathname(entry));
 }
 
 /* An opaque directory hides what lower layers have in it.  Overlay looks for the mark

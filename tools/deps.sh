@@ -27,6 +27,8 @@ packages='
     the flags of Check              | pkg-config       pkgconf-pkg-config   pkgconf         pkgconf
     containers of one program       | busybox-static   busybox              busybox         busybox-static
     OCI images                      | umoci            umoci                umoci           umoci
+    ... copied by others            | skopeo           skopeo               skopeo          skopeo
+    what a program really does      | strace           strace               strace          strace
     subordinate ids                 | uidmap           shadow-utils         shadow          shadow-uidmap
     ip, ss                          | iproute2         iproute              iproute2        iproute2
     ps                              | procps           procps-ng            procps-ng       procps
