@@ -6,6 +6,7 @@
 #include "common/process.h"
 #include "common/sync.h"
 #include "step01-chroot/jail.h"
+#include "step02-unshare/idmap.h"
 #include "step02-unshare/namespaces.h"
 #include "step02-unshare/rootfs.h"
 
@@ -56,7 +57,7 @@ static _Noreturn void enter(struct container *c)
 /* Outside, while the child waits. */
 static int prepare(struct container *c, pid_t child)
 {
-    return namespaces_map_ids(&c->namespaces, child);
+    return c->namespaces.map_user ? idmap_write(child) : 0;
 }
 
 /* Outside, from the first process to the last: the exit status. */

@@ -111,11 +111,6 @@ int namespaces_unshare(const struct namespaces *ns)
     return 0;
 }
 
-int namespaces_map_ids(const struct namespaces *ns, pid_t child)
-{
-    return ns->map_user ? idmap_write(child) : 0;
-}
-
 /* Enter a new time namespace: unshare(2) makes one for children only; its offsets
  * are written before anybody is in it; then we follow.  See time_namespaces(7). */
 static int enter_time_namespace(long long offset)

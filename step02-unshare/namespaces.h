@@ -60,9 +60,6 @@ int namespaces_fail(const struct namespaces *ns, const char *call);
 /* The flags of those namespaces for clone3(2), which step 3 calls instead. */
 unsigned long long namespaces_clone_flags(const struct namespaces *ns);
 
-/* In the parent, while the child waits: with --map-user, its id maps. */
-int namespaces_map_ids(const struct namespaces *ns, pid_t child);
-
 /* In the child, once it has its ids and its cgroup: the cgroup and the time
  * namespace, the hostname, the identity of root; and the table for --verbose. */
 int namespaces_settle(const struct namespaces *ns);

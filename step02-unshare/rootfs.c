@@ -1,13 +1,10 @@
 #include "step02-unshare/rootfs.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
-#include "common/file.h"
-#include "common/inroot.h"
 #include "common/syscalls.h"
 
 /* EINVAL of mount and pivot_root hides several causes; this one is the commonest. */
@@ -32,32 +29,8 @@ int rootfs_stage(const char *root)
     /* Recursive: in a user namespace the mounts below ROOT are locked together
      * with it, lest somebody unmounts one to see what it hides. */
     cleanup_fd int tree = sys_open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
-    struct stat status;
-    if (tree < 0)
+    if (tree < 0 || sys_move_mount(tree, AT_FDCWD, root, 0) < 0 || fchdir(tree) < 0)
         return fail("root %s", root);
-    if (fstat(tree, &status) == 0 && !S_ISDIR(status.st_mode)) {
-        errno = ENOTDIR;
-        return fail("root %s", root);
-    }
-    if (sys_move_mount(tree, AT_FDCWD, root, 0) < 0)
-        return fail("mount %s on itself", root);
-    if (fchdir(tree) < 0)
-        return fail("change to %s", root);
-    return 0;
-}
-
-int rootfs_mount(const char *source, const char *target, const char *type, unsigned long flags,
-                 const char *data)
-{
-    struct stat status;
-    int file = (flags & MS_BIND) && stat(source, &status) == 0 && !S_ISDIR(status.st_mode);
-    cleanup_fd int fd = file ? inroot_mkfile(AT_FDCWD, target) : inroot_mkdir(AT_FDCWD, target);
-    if (fd < 0)
-        return -1;
-    /* The name could lead elsewhere by now; the descriptor can't. */
-    cleanup_free char *path = format("/proc/self/fd/%d", fd);
-    if (mount(source, path, type, flags, data) < 0)
-        return fail("mount %s on %s", source, target);
     return 0;
 }
 

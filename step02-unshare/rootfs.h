@@ -17,12 +17,6 @@ int rootfs_private(void);
  * and stand in it: the working directory becomes the root-to-be. */
 int rootfs_stage(const char *root);
 
-/* mount(2) on TARGET below the root-to-be, wherever symbolic links in there may
- * point; a missing TARGET is made: a file if SOURCE is to be bound and none of a
- * directory, else a directory. */
-int rootfs_mount(const char *source, const char *target, const char *type, unsigned long flags,
-                 const char *data);
-
 /* Make the root-to-be the root, and unmount the old one. */
 int rootfs_pivot(void);
 

@@ -4,9 +4,10 @@
 #include "common/process.h"
 #include "common/sync.h"
 #include "step01-chroot/jail.h"
+#include "step02-unshare/idmap.h"
 #include "step02-unshare/namespaces.h"
 #include "step02-unshare/rootfs.h"
-#include "step03-pidns/kernelfs.h"
+#include "step03-pidns/mounts.h"
 #include "step03-pidns/pidns.h"
 
 struct container {
@@ -52,8 +53,8 @@ static _Noreturn void enter(struct container *c)
     must(rootfs_private());
     must(jail_fill(&c->jail, c->root));
     must(rootfs_stage(c->root));
-    must(kernelfs_proc());
-    must(kernelfs_dev());
+    must(mounts_proc());
+    must(mounts_dev());
     must(rootfs_pivot());
     process_exec(c->command);
 }
@@ -61,7 +62,7 @@ static _Noreturn void enter(struct container *c)
 /* Outside, while the child waits. */
 static int prepare(struct container *c, pid_t child)
 {
-    return namespaces_map_ids(&c->namespaces, child);
+    return c->namespaces.map_user ? idmap_write(child) : 0;
 }
 
 /* Outside, from the first process to the last: the exit status. */

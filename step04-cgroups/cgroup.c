@@ -43,7 +43,9 @@ static int make_group(struct group *group, const char *parent, const char *name)
     free(group->path);
     group->path = format("%s/%s", parent, name);
     if (above < 0 || mkdirat(above, name, 0755) < 0)
-        return fail("make the cgroup %s", group->path);
+        return group->version == 1 && errno == EACCES
+                   ? fail_hint("on a cgroup v1 host limits are for root", "make %s", group->path)
+                   : fail("make the cgroup %s", group->path);
     group->dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (group->dir < 0)
         return fail("open the cgroup %s", group->path);

@@ -11,7 +11,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "step02-unshare/rootfs.h"
+#include "step03-pidns/mounts.h"
 
 enum { ANY = -1 };
 
@@ -183,7 +183,7 @@ int devices_bind(const struct devices *devices)
         cleanup_free char *path = NULL;
         struct rule rule;
         if (parse_device(devices->paths.items[i], &path, &rule) < 0 ||
-            rootfs_mount(path, path, NULL, MS_BIND, NULL) < 0)
+            mounts_add(path, path, NULL, MS_BIND, NULL) < 0)
             return -1;
     }
     return 0;

@@ -4,9 +4,10 @@
 #include "common/process.h"
 #include "common/sync.h"
 #include "step01-chroot/jail.h"
+#include "step02-unshare/idmap.h"
 #include "step02-unshare/namespaces.h"
 #include "step02-unshare/rootfs.h"
-#include "step03-pidns/kernelfs.h"
+#include "step03-pidns/mounts.h"
 #include "step03-pidns/pidns.h"
 #include "step04-cgroups/control.h"
 
@@ -55,8 +56,8 @@ static _Noreturn void enter(struct container *c)
     must(rootfs_private());
     must(jail_fill(&c->jail, c->root));
     must(rootfs_stage(c->root));
-    must(kernelfs_proc());
-    must(kernelfs_dev());
+    must(mounts_proc());
+    must(mounts_dev());
     must(devices_bind(&c->control.devices));
     must(rootfs_pivot());
     process_exec(c->command);
@@ -67,7 +68,7 @@ static int prepare(struct container *c, pid_t child)
 {
     if (control_join(&c->control, child) < 0)
         return -1;
-    return namespaces_map_ids(&c->namespaces, child);
+    return c->namespaces.map_user ? idmap_write(child) : 0;
 }
 
 /* Outside, from the first process to the last: the exit status. */

@@ -6,9 +6,10 @@
 #include "common/process.h"
 #include "common/sync.h"
 #include "step01-chroot/jail.h"
+#include "step02-unshare/idmap.h"
 #include "step02-unshare/namespaces.h"
 #include "step02-unshare/rootfs.h"
-#include "step03-pidns/kernelfs.h"
+#include "step03-pidns/mounts.h"
 #include "step03-pidns/pidns.h"
 #include "step04-cgroups/control.h"
 #include "step05-overlay/launch.h"
@@ -64,8 +65,8 @@ static _Noreturn void enter(struct container *c)
     must(rootfs_private());
     must(overlay_stage(&c->overlay, c->namespaces.flags & CLONE_NEWUSER));
     must(jail_fill(&c->jail, "."));
-    must(kernelfs_proc());
-    must(kernelfs_dev());
+    must(mounts_proc());
+    must(mounts_dev());
     must(devices_bind(&c->control.devices));
     must(volumes_mount(&c->volumes));
     must(rootfs_pivot());
@@ -79,7 +80,7 @@ static int prepare(struct container *c, pid_t child)
 {
     if (control_join(&c->control, child) < 0)
         return -1;
-    return namespaces_map_ids(&c->namespaces, child);
+    return c->namespaces.map_user ? idmap_write(child) : 0;
 }
 
 /* Outside, from the first process to the last: the exit status. */

@@ -11,6 +11,11 @@
 #include "common/error.h"
 #include "common/file.h"
 
+/* Where the overlay is mounted: over the root directory, so that no mount point has to
+ * be made or removed and no path is hidden.  "/" goes on to mean the root below, for
+ * that is our root directory; ".." of it is what is mounted on top. */
+#define PLACE "/.."
+
 int overlay_option(struct overlay *overlay, int option, char *value)
 {
     if (option == OPTION_LAYER)
@@ -35,18 +40,28 @@ static int lock_upper(const struct overlay *overlay)
     return 0;
 }
 
+static int check_layers(const struct strings *layers)
+{
+    for (size_t i = 0; i < layers->count; i++) {
+        cleanup_fd int fd = open(layers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            return fail("layer %s", layers->items[i]);
+    }
+    return 0;
+}
+
 int overlay_prepare(struct overlay *overlay)
 {
     if (!overlay->reference == !overlay->layers.count)
         return refuse("either --image or --layer says what the root is made of (see --help)");
-    if (overlay->upper && lock_upper(overlay) < 0)
+    if (overlay->reference) {
+        if (image_open(overlay->reference, &overlay->image_options, &overlay->image) < 0)
+            return -1;
+        overlay->layers = overlay->image.layers;
+    }
+    if (check_layers(&overlay->layers) < 0)
         return -1;
-    if (!overlay->reference)
-        return 0;
-    if (image_open(overlay->reference, &overlay->image_options, &overlay->image) < 0)
-        return -1;
-    overlay->layers = overlay->image.layers;
-    return 0;
+    return overlay->upper ? lock_upper(overlay) : 0; /* last: it makes the directory */
 }
 
 /* "/proc/self/fd/7:/proc/self/fd/6": overlay wants the top layer first, in an option
@@ -67,15 +82,18 @@ static char *list_layers(const struct strings *layers)
 }
 
 /* The directory that holds upperdir and workdir; a tmpfs on PLACE unless it is kept. */
-static int open_base(const struct overlay *overlay, const char *place)
+static int open_base(const struct overlay *overlay)
 {
-    if (!overlay->upper && mount("tmpfs", place, "tmpfs", MS_NODEV, "mode=755") < 0)
+    if (!overlay->upper && mount("tmpfs", PLACE, "tmpfs", MS_NODEV, "mode=755") < 0)
         return fail("mount a tmpfs for what the container writes");
-    const char *path = overlay->upper ? overlay->upper : place;
+    const char *path = overlay->upper ? overlay->upper : PLACE;
     int base = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (base < 0 || (mkdirat(base, "upper", 0755) < 0 && errno != EEXIST) ||
         (mkdirat(base, "work", 0700) < 0 && errno != EEXIST))
-        return fail("make the upper directory");
+        return errno == EOVERFLOW
+                   ? fail_hint("--user alone leaves no id to own a file: --map-user gives one",
+                               "make the upper directory")
+                   : fail("make the upper directory");
     return base;
 }
 
@@ -93,13 +111,10 @@ static int fail_mount(const struct overlay *overlay, int in_userns)
 
 int overlay_stage(const struct overlay *overlay, int in_userns)
 {
-    /* The mount point is the top layer itself.  Overlay has it by descriptor, and in
-     * our own mount namespace nobody misses it: so nothing has to be made or removed. */
-    const char *place = overlay->layers.items[overlay->layers.count - 1];
     cleanup_free char *lower = list_layers(&overlay->layers);
     if (!lower)
         return -1;
-    cleanup_fd int base = open_base(overlay, place);
+    cleanup_fd int base = open_base(overlay);
     if (base < 0)
         return -1;
     cleanup_free char *options =
@@ -107,9 +122,9 @@ int overlay_stage(const struct overlay *overlay, int in_userns)
                base, base, in_userns ? ",userxattr" : "");
     if (strlen(options) >= 4096)
         return refuse("%zu layers are more than a mount's options can name", overlay->layers.count);
-    if (mount("overlay", place, "overlay", 0, options) < 0)
+    if (mount("overlay", PLACE, "overlay", 0, options) < 0)
         return fail_mount(overlay, in_userns);
-    if (chdir(place) < 0)
+    if (chdir(PLACE) < 0)
         return fail("change to the overlay");
     return 0;
 }

@@ -11,7 +11,7 @@
 #include "common/file.h"
 #include "common/inroot.h"
 #include "common/syscalls.h"
-#include "step02-unshare/rootfs.h"
+#include "step03-pidns/mounts.h"
 
 /* "SRC:DST" or "SRC:DST:ro".  SRC is made absolute here, for the working directory
  * will be another. */
@@ -69,8 +69,8 @@ static int mount_tmpfs(const char *value)
 {
     cleanup_free char *target = format("%.*s", (int)strcspn(value, ":"), value);
     const char *options = strchr(value, ':');
-    if (rootfs_mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV,
-                     options ? options + 1 : "mode=1777") < 0)
+    if (mounts_add("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV,
+                   options ? options + 1 : "mode=1777") < 0)
         return fail_in("--tmpfs");
     return 0;
 }

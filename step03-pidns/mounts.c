@@ -1,18 +1,33 @@
-#include "step03-pidns/kernelfs.h"
+#include "step03-pidns/mounts.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/inroot.h"
-#include "step02-unshare/rootfs.h"
 
-int kernelfs_proc(void)
+int mounts_add(const char *source, const char *target, const char *type, unsigned long flags,
+               const char *data)
 {
-    if (rootfs_mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
+    struct stat status;
+    int file = (flags & MS_BIND) && stat(source, &status) == 0 && !S_ISDIR(status.st_mode);
+    cleanup_fd int fd = file ? inroot_mkfile(AT_FDCWD, target) : inroot_mkdir(AT_FDCWD, target);
+    if (fd < 0)
+        return -1;
+    /* The name could lead elsewhere by now; the descriptor can't. */
+    cleanup_free char *path = format("/proc/self/fd/%d", fd);
+    if (mount(source, path, type, flags, data) < 0)
+        return fail("mount %s on %s", source, target);
+    return 0;
+}
+
+int mounts_proc(void)
+{
+    if (mounts_add("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
         return 0;
     if (errno != EPERM)
         return -1;
@@ -25,10 +40,10 @@ static int bind_node(const char *path)
 {
     if (access(path, F_OK) < 0)
         return 0; /* a chroot's /dev may hold less */
-    return rootfs_mount(path, path, NULL, MS_BIND, NULL);
+    return mounts_add(path, path, NULL, MS_BIND, NULL);
 }
 
-int kernelfs_dev(void)
+int mounts_dev(void)
 {
     static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
                                         "/dev/random", "/dev/urandom", "/dev/tty"};
@@ -37,7 +52,7 @@ int kernelfs_dev(void)
                                            {"/proc/self/fd/1", "stdout"},
                                            {"/proc/self/fd/2", "stderr"}};
 
-    if (rootfs_mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k") < 0)
+    if (mounts_add("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k") < 0)
         return -1;
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
         if (bind_node(nodes[i]) < 0)
