@@ -63,6 +63,7 @@ static _Noreturn void enter(struct container *c)
     must(namespaces_settle(&c->namespaces));
     must(pidns_nest(&c->pidns));
     must(rootfs_private());
+    must(volumes_open(&c->volumes));
     must(overlay_stage(&c->overlay, c->namespaces.flags & CLONE_NEWUSER));
     must(jail_fill(&c->jail, "."));
     must(mounts_proc());

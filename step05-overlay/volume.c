@@ -21,8 +21,8 @@ static int add_volume(struct volumes *volumes, const char *value)
     char *path = target ? strsep(&target, ":") : NULL, *absolute;
     if (!path || *path != '/' || !*source || (target && strcmp(target, "ro") != 0))
         return refuse("--volume: \"%s\" is not SRC:DST or SRC:DST:ro with an absolute DST", value);
-    if (volumes->sources.count == 64)
-        return refuse("--volume: more than 64");
+    if (volumes->sources.count == VOLUMES)
+        return refuse("--volume: more than %d", VOLUMES);
     absolute = realpath(source, NULL);
     if (!absolute)
         return fail("--volume: %s", source);
@@ -47,15 +47,31 @@ int volume_option(struct volumes *volumes, int option, char *value)
 
 /* A copy of the source's mount tree, made read-only where asked before it is put in
  * place: all of it, for a plain MS_REMOUNT would leave the mounts below writable. */
-static int mount_volume(const char *source, const char *target, int read_only)
+static int open_volume(const char *source, int read_only)
 {
-    struct stat status;
-    cleanup_fd int tree =
-        sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
-    if (tree < 0 || fstat(tree, &status) < 0)
+    int tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
+    if (tree < 0)
         return fail("--volume: %s", source);
     if (read_only && sys_mount_setattr(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY) < 0)
         return fail("--volume: make %s read-only", source);
+    return tree;
+}
+
+int volumes_open(struct volumes *volumes)
+{
+    for (size_t i = 0; i < volumes->sources.count; i++) {
+        volumes->trees[i] = open_volume(volumes->sources.items[i], volumes->read_only >> i & 1);
+        if (volumes->trees[i] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int mount_volume(int tree, const char *source, const char *target)
+{
+    struct stat status;
+    if (fstat(tree, &status) < 0)
+        return fail("--volume: %s", source);
     cleanup_fd int place =
         S_ISDIR(status.st_mode) ? inroot_mkdir(AT_FDCWD, target) : inroot_mkfile(AT_FDCWD, target);
     if (place < 0)
@@ -81,8 +97,8 @@ int volumes_mount(const struct volumes *volumes)
         if (mount_tmpfs(volumes->tmpfs.items[i]) < 0)
             return -1;
     for (size_t i = 0; i < volumes->sources.count; i++)
-        if (mount_volume(volumes->sources.items[i], volumes->targets.items[i],
-                         volumes->read_only >> i & 1) < 0)
+        if (mount_volume(volumes->trees[i], volumes->sources.items[i],
+                         volumes->targets.items[i]) < 0)
             return -1;
     cleanup_fd int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (volumes->root_read_only && sys_mount_setattr(root, 0, MOUNT_ATTR_RDONLY) < 0)

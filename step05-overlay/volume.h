@@ -4,8 +4,11 @@
 
 #include "common/options.h"
 
+enum { VOLUMES = 64 };
+
 struct volumes {
-    struct strings sources, targets; /* one each for a --volume */
+    struct strings sources, targets; /* one each for a --volume ... */
+    int trees[VOLUMES];              /* ... and, once opened, a copy of the source's mounts */
     struct strings tmpfs;
     unsigned long long read_only; /* bit I: volume I is */
     int root_read_only;
@@ -25,6 +28,9 @@ enum { OPTION_VOLUME = OPTIONS_OVERLAY + 0x20, OPTION_TMPFS, OPTION_READ_ONLY };
     "      --read-only           no writing anywhere but in volumes, tmpfs and /dev\n"
 
 int volume_option(struct volumes *volumes, int option, char *value);
+
+/* Inside, before the root-to-be is mounted: "--volume /:/host" is to show what is there now. */
+int volumes_open(struct volumes *volumes);
 
 /* Inside: mount them below the root-to-be, where missing mount points are made. */
 int volumes_mount(const struct volumes *volumes);
