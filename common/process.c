@@ -11,6 +11,12 @@
 
 extern char **environ;
 
+pid_t process_fork(void)
+{
+    pid_t child = fork();
+    return child < 0 ? fail("fork") : child;
+}
+
 static void reset_signals(void)
 {
     sigset_t none;

@@ -4,6 +4,9 @@
 
 #include <sys/types.h>
 
+/* fork(2), with a message if it fails. */
+pid_t process_fork(void);
+
 /* Become the command ARGV, looked up in $PATH.  Signal mask and the signals that
  * we ignore are put back to their defaults first: both would survive execve(2).
  * Ends the program with 127 or 126 and a message if that fails. */

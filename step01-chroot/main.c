@@ -13,7 +13,8 @@ struct container {
 static const char help[] = /**/
     "usage: step01 [OPTION]... ROOT [COMMAND [ARGUMENT...]]\n"
     "\n"
-    "Run COMMAND (default: /bin/sh) with the directory ROOT as its root directory.\n"
+    "Run COMMAND (default: /bin/sh) with the directory ROOT as its root directory,\n"
+    "and nothing else of its own.\n"
     "\n" JAIL_HELP COMMON_HELP;
 
 static void parse(struct container *c, int argc, char *argv[])
@@ -21,15 +22,16 @@ static void parse(struct container *c, int argc, char *argv[])
     static const struct option options[] = {JAIL_OPTIONS, COMMON_OPTIONS};
     int option;
 
-    while ((option = options_next(argc, argv, options, help)) != -1)
+    while ((option = options_next(argc, argv, options, help)) != -1) {
         must(jail_option(&c->jail, option, optarg));
+    }
     if (optind == argc)
         must(refuse("no root directory named (see --help)"));
     c->root = argv[optind];
     c->command = options_command(argc, argv, optind + 1);
 }
 
-/* Inside: up to execve. */
+/* Inside, up to execve. */
 static _Noreturn void enter(struct container *c)
 {
     must(jail_fill(&c->jail, c->root));

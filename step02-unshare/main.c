@@ -1,6 +1,4 @@
 /* step02 - namespaces of its own.  The chapter is docs/step02-unshare.md. */
-#include <unistd.h>
-
 #include "common/error.h"
 #include "common/options.h"
 #include "common/process.h"
@@ -21,8 +19,8 @@ struct container {
 static const char help[] = /**/
     "usage: step02 [OPTION]... ROOT [COMMAND [ARGUMENT...]]\n"
     "\n"
-    "Run COMMAND (default: /bin/sh) in namespaces of its own, the directory ROOT being\n"
-    "the root of its mounts.\n"
+    "Run COMMAND (default: /bin/sh) with the directory ROOT as its root directory,\n"
+    "in namespaces of its own.\n"
     "\n" JAIL_HELP NAMESPACES_HELP COMMON_HELP;
 
 static void parse(struct container *c, int argc, char *argv[])
@@ -41,7 +39,7 @@ static void parse(struct container *c, int argc, char *argv[])
     c->command = options_command(argc, argv, optind + 1);
 }
 
-/* Inside: from the new process up to execve. */
+/* Inside, up to execve. */
 static _Noreturn void enter(struct container *c)
 {
     must(namespaces_unshare(&c->namespaces));
@@ -64,9 +62,7 @@ static int prepare(struct container *c, pid_t child)
 static int supervise(struct container *c)
 {
     must(sync_open(&c->sync));
-    pid_t child = fork();
-    if (child < 0)
-        return fail("fork");
+    pid_t child = must(process_fork());
     if (child == 0)
         enter(c);
     if (sync_await(&c->sync) == 0 && (prepare(c, child) < 0 || sync_release(&c->sync) < 0))

@@ -22,8 +22,8 @@ struct container {
 static const char help[] = /**/
     "usage: step03 [OPTION]... ROOT [COMMAND [ARGUMENT...]]\n"
     "\n"
-    "Run COMMAND (default: /bin/sh) as PID 1 of namespaces of its own, the directory\n"
-    "ROOT being the root of its mounts.\n"
+    "Run COMMAND (default: /bin/sh) with the directory ROOT as its root directory,\n"
+    "as PID 1 of namespaces of its own.\n"
     "\n" JAIL_HELP NAMESPACES_HELP PIDNS_HELP COMMON_HELP;
 
 static void parse(struct container *c, int argc, char *argv[])
@@ -44,7 +44,7 @@ static void parse(struct container *c, int argc, char *argv[])
     c->command = options_command(argc, argv, optind + 1);
 }
 
-/* Inside: from the new process up to execve. */
+/* Inside, up to execve. */
 static _Noreturn void enter(struct container *c)
 {
     must(sync_ask(&c->sync)); /* the parent prepares */

@@ -56,7 +56,7 @@ static void parse(struct container *c, int argc, char *argv[])
     c->command = launch_command(&c->overlay.image, argc, argv, optind);
 }
 
-/* Inside: from the new process up to execve. */
+/* Inside, up to execve. */
 static _Noreturn void enter(struct container *c)
 {
     must(sync_ask(&c->sync)); /* the parent prepares */

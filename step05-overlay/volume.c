@@ -97,8 +97,8 @@ int volumes_mount(const struct volumes *volumes)
         if (mount_tmpfs(volumes->tmpfs.items[i]) < 0)
             return -1;
     for (size_t i = 0; i < volumes->sources.count; i++)
-        if (mount_volume(volumes->trees[i], volumes->sources.items[i],
-                         volumes->targets.items[i]) < 0)
+        if (mount_volume(volumes->trees[i], volumes->sources.items[i], volumes->targets.items[i]) <
+            0)
             return -1;
     cleanup_fd int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (volumes->root_read_only && sys_mount_setattr(root, 0, MOUNT_ATTR_RDONLY) < 0)

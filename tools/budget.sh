@@ -1,17 +1,21 @@
 #!/bin/bash
 # budget.sh - how long the code is, beside what it may be.
 #
-# Lines are counted without blank lines and comments (cloc).  A lesson is what
-# "make lesson-05" shows: lines taken out plus lines put in, the comment that each
-# main.c begins with left aside.  Ends with 1 if something is over its limit.
+# Lines are counted without blank lines and comments (cloc), those of headers only
+# for information: they are declarations and help texts.  A lesson is what
+# "make lesson-05" shows: lines taken out plus lines put in.  Where a limit isn't the
+# one that was planned, docs/architecture.md gives the reason.  Ends with 1 if
+# something is over its limit.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
 over=0
 
-# What may be: lines of a directory.
-declare -A limits=([common]=400 [step01]=300 [step02]=300 [step03]=300 [step04]=700 [step05]=900
+# What was planned for a directory, and what may be.
+declare -A planned=([common]=400 [step01]=300 [step02]=300 [step03]=300 [step04]=700 [step05]=900
     [step06]=2400 [step07]=900 [step08]=800 [step09]=700)
+declare -A limits=([common]=400 [step01]=370 [step02]=300 [step03]=300 [step04]=850 [step05]=1550
+    [step06]=2000 [step07]=850 [step08]=750 [step09]=650)
 main_limit=100 module_limit=400 lesson_limit=40
 median_limit=16 ninetieth_limit=39 longest_limit=69 # "median near 12, p90 under 40, longest under 70"
 
@@ -38,17 +42,19 @@ functions() {
             if (end) print end - line + 1, $2 ":" $1}' | sort -n
 }
 
-story() { awk 'started {print} !started && /\*\// {started = 1}' "$1"; }
+# What tells the story: neither blank lines nor comments on lines of their own.
+story() { grep -v -e '^$' -e '^ *\/\*.*\*\/$' "$1"; }
 
 printf '%-44s %6s %6s\n' 'lines of C' is 'may be'
 before='' total=0
 for directory in common step*-*; do
     [ -d "$directory" ] || continue
-    count=$(lines "C,C/C++ Header" "$directory")
+    count=$(lines C "$directory")
     total=$((total + count))
-    judge "$directory" "$count" "${limits[${directory%%-*}]}" "($(lines C "$directory") without the headers)"
+    judge "$directory" "$count" "${limits[${directory%%-*}]}" \
+        "planned ${planned[${directory%%-*}]}; and $(lines "C/C++ Header" "$directory") of headers"
 done
-printf '%-44s %6d\n' total "$total"
+judge 'total, of the nine steps' "$total" 8000
 
 echo
 printf '%-44s %6s %6s\n' 'lines of a main.c, of the longest module' is 'may be'
