@@ -35,7 +35,8 @@ int options_next(int argc, char *argv[], const struct option *table, const char 
     if (option == ':')
         refuse("%s: needs a value (see %s --help)", word, program_invocation_short_name);
     else
-        refuse("%s: unknown, ambiguous, or takes no value (see %s --help)", word,
+        refuse("%s: %s (see %s --help)", word,
+               optopt && word[1] == '-' ? "takes no value" : "unknown or ambiguous option",
                program_invocation_short_name);
     die(STATUS_FAILED);
 }

@@ -46,13 +46,16 @@ int process_status(int wait_status)
 
 int process_wait(pid_t pid)
 {
-    int wait_status;
-    signal(SIGINT, SIG_IGN);
-    signal(SIGQUIT, SIG_IGN);
-    while (waitpid(pid, &wait_status, 0) < 0)
-        if (errno != EINTR)
-            return fail("wait for the child");
-    return process_status(wait_status);
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+    int wait_status, result;
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    do
+        result = waitpid(pid, &wait_status, 0);
+    while (result < 0 && errno == EINTR);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
+    return result < 0 ? fail("wait for the child") : process_status(wait_status);
 }
 
 int process_run(char *argv[])

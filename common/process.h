@@ -13,7 +13,7 @@ pid_t process_fork(void);
 _Noreturn void process_exec(char *argv[]);
 
 /* Wait for the child PID and return its exit status, 128+N after signal N.
- * Meanwhile Ctrl-C and Ctrl-\ are the child's business. */
+ * Meanwhile Ctrl-C and Ctrl-\ are the child's business, as in system(3). */
 int process_wait(pid_t pid);
 
 /* Run a program of the host and wait: 0 if it succeeded, else -1 with a message.
