@@ -61,6 +61,7 @@ int process_wait(pid_t pid)
 int process_run(char *argv[])
 {
     pid_t pid;
+    signal(SIGCHLD, SIG_DFL); /* if ignored, no child leaves a status */
     errno = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
     if (errno)
         return fail("%s", argv[0]);

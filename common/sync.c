@@ -27,6 +27,7 @@ static ssize_t receive(int fd, int flags)
 int sync_open(struct sync *sync)
 {
     int ends[2];
+    signal(SIGCHLD, SIG_DFL); /* ignored, as we may have inherited it, no child leaves a status */
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return fail("make a socket pair");
     *sync = (struct sync){.parent = ends[0], .child = ends[1]};

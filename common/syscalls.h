@@ -46,6 +46,7 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
 #endif
 #ifndef MOVE_MOUNT_F_EMPTY_PATH
 #define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
+#define MOVE_MOUNT_T_SYMLINKS   0x00000010
 #define MOVE_MOUNT_T_EMPTY_PATH 0x00000040
 #endif
 

@@ -119,7 +119,7 @@ static int enter_time_namespace(long long offset)
     if (unshare(CLONE_NEWTIME) < 0)
         return fail("unshare the time namespace");
     if (offset && file_write(AT_FDCWD, "/proc/self/timens_offsets", offsets) < 0)
-        return -1;
+        return fail("--time: move the clocks by %lld seconds", offset);
     cleanup_fd int fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
     if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
         return fail("enter the time namespace");

@@ -29,7 +29,8 @@ int rootfs_stage(const char *root)
     /* Recursive: in a user namespace the mounts below ROOT are locked together
      * with it, lest somebody unmounts one to see what it hides. */
     cleanup_fd int tree = sys_open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
-    if (tree < 0 || sys_move_mount(tree, AT_FDCWD, root, 0) < 0 || fchdir(tree) < 0)
+    if (tree < 0 || sys_move_mount(tree, AT_FDCWD, root, MOVE_MOUNT_T_SYMLINKS) < 0 ||
+        fchdir(tree) < 0)
         return fail("root %s", root);
     return 0;
 }

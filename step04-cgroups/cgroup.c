@@ -126,14 +126,17 @@ int cgroup_create(struct cgroup *cgroup, const struct cgroup_where *where,
     struct tree trees[CGROUP_TREES];
     cleanup_free char *name = new_name();
     int count = trees_find(trees, CGROUP_TREES, where->mountinfo, where->self);
+    int made = 0;
     if (count < 0)
         return -1;
     for (; cgroup->count < count; cgroup->count++) {
         struct group *group = &cgroup->groups[cgroup->count];
-        if (create_in(group, &trees[cgroup->count], name, where->parent, wanted) < 0)
+        if (create_in(group, &trees[cgroup->count], name, where->parent, wanted) == 0)
+            made++;
+        else
             group->problem = format("%s", error_message());
     }
-    return 0;
+    return made || !where->parent ? 0 : fail_in("--cgroup-parent");
 }
 
 /* --- using it ----------------------------------------------------------------- */
@@ -205,27 +208,28 @@ int cgroup_freeze(const struct cgroup *cgroup, int frozen)
 
 /* --- removing it -------------------------------------------------------------- */
 
-static void kill_all(const struct group *group)
+static void kill_all(int dir)
 {
-    if (group->version == 2 && file_write(group->dir, "cgroup.kill", "1") == 0)
-        return; /* Linux 5.14 */
-    cleanup_free char *procs = file_read(group->dir, "cgroup.procs");
+    if (file_write(dir, "cgroup.kill", "1") == 0)
+        return; /* v2, Linux 5.14 */
+    cleanup_free char *procs = file_read(dir, "cgroup.procs");
     for (char *pid = procs ? strtok(procs, "\n") : NULL; pid; pid = strtok(NULL, "\n"))
         if (atoi(pid) > 1)
             kill(atoi(pid), SIGKILL);
 }
 
-/* Remove the groups below DIR, deepest first: the container may have made some. */
-static void remove_below(int dir)
+/* Kill all, and remove the groups below DIR, deepest first: the container may have made some. */
+static void empty(int dir)
 {
-    cleanup_dir DIR *list = fdopendir(dup(dir));
+    cleanup_dir DIR *list = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct dirent *entry;
+    kill_all(dir);
     while (list && (entry = readdir(list))) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
         cleanup_fd int child = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (child >= 0)
-            remove_below(child);
+            empty(child);
         unlinkat(dir, entry->d_name, AT_REMOVEDIR);
     }
 }
@@ -238,8 +242,7 @@ static void remove_group(struct group *group)
         busy = rmdir(group->path) < 0 && errno == EBUSY;
         if (!busy)
             break;
-        kill_all(group);
-        remove_below(group->dir);
+        empty(group->dir);
         nap();
     }
     if (busy)

@@ -38,6 +38,7 @@ int control_begin(struct control *control, struct pidns *pidns)
     if (control->freeze) {
         pidns->intercept = freeze_on_stop;
         pidns->context = &control->cgroup;
+        pidns_hold_signals(pidns); /* now SIGTSTP too */
     }
     return 0;
 }

@@ -83,7 +83,7 @@ static int add_cpu_weight(struct limits *limits, char *value)
 
 static int add_cpuset(struct limits *limits, char *value)
 {
-    if (!*value || strspn(value, "0123456789,-") != strlen(value))
+    if (strspn(value, "0123456789") == 0 || strspn(value, "0123456789,-") != strlen(value))
         return refuse("--cpuset-cpus: \"%s\" is not a list of CPUs (such as 0-1,3)", value);
     limits_add(limits, "--cpuset-cpus", "cpuset", "cpuset.cpus", value, "cpuset.cpus", value);
     return 0;
@@ -125,7 +125,7 @@ static int add_io_max(struct limits *limits, char *value)
 
     if (!numbers)
         return -1;
-    if (!rest)
+    if (!rest || !rest[1])
         return refuse("--io-max: \"%s\" names no limit (such as %s,wbps=1M)", value, value);
     for (rest++; *rest;) {
         int key = getsubopt(&rest, keys, &number);

@@ -11,10 +11,10 @@
 #include "common/error.h"
 #include "common/file.h"
 
-/* Where the overlay is mounted: over the root directory, so that no mount point has to
- * be made or removed and no path is hidden.  "/" goes on to mean the root below, for
- * that is our root directory; ".." of it is what is mounted on top. */
-#define PLACE "/.."
+/* Where the overlay is mounted until it is the root: on a directory that every host has
+ * and that nothing here looks into any more.  So no mount point has to be made or
+ * removed, and the mounts vanish from there with the host's others. */
+#define PLACE "/sys"
 
 int overlay_option(struct overlay *overlay, int option, char *value)
 {

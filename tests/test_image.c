@@ -769,6 +769,20 @@ START_TEST(damaged_blobs_are_refused)
 }
 END_TEST
 
+START_TEST(even_harmless_damage_is_refused)
+{
+    /* Byte 9 of a gzip file says on which system it was made: nobody else cares. */
+    const char *layout = make_layout(simple_layer("x"));
+    struct result changed = run(
+        "sh", "-c",
+        "cd \"$0/blobs/sha256\" && for blob in *; do gzip -t \"$blob\" 2>/dev/null || continue; "
+        "printf x | dd of=\"$blob\" bs=1 seek=9 conv=notrunc; gzip -t \"$blob\" && echo done; done",
+        layout);
+    ck_assert_str_eq(changed.out, "done\n");
+    check_refused(unpack(make_store(), layout), "expected sha256");
+}
+END_TEST
+
 START_TEST(damaged_documents_are_refused)
 {
     const char *layout = make_layout("--compress", "none", simple_layer("x")),
@@ -1158,6 +1172,7 @@ Suite *make_suite(void)
     tcase_add_test(digests, wrong_digests_and_sizes_are_refused);
     tcase_add_test(digests, digests_are_no_paths);
     tcase_add_test(digests, damaged_blobs_are_refused);
+    tcase_add_test(digests, even_harmless_damage_is_refused);
     tcase_add_test(digests, damaged_documents_are_refused);
     tcase_add_test(digests, blobs_are_files_of_the_layout);
     tcase_add_test(digests, sha512_is_known);

@@ -113,10 +113,7 @@ static int leave_with_subids(const char *root, const char *subuid, const char *s
 
 /* ---- namespaces ----------------------------------------------------------------------- */
 
-static const struct {
-    const char *name, *flag;
-} kinds[] = {{"mnt", "--mount"},       {"uts", "--uts"},   {"ipc", "--ipc"},   {"net", "--net"},
-             {"cgroup", "--cgroupns"}, {"time", "--time"}, {"user", "--user"}, {"pid", ""}};
+static const char *const kinds[] = {"mnt", "uts", "ipc", "net", "cgroup", "time", "user", "pid"};
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 /* Of these kinds PID has namespaces of its own, and of no others: "mnt uts ". */
@@ -124,22 +121,28 @@ static char *new_namespaces(pid_t pid)
 {
     char *list = "";
     for (int i = 0; i < KINDS; i++)
-        if (ns_inode(pid, kinds[i].name) != ns_inode(getpid(), kinds[i].name))
-            list = text("%s%s ", list, kinds[i].name);
+        if (ns_inode(pid, kinds[i]) != ns_inode(getpid(), kinds[i]))
+            list = text("%s%s ", list, kinds[i]);
     return list;
 }
 
 START_TEST(each_namespace_has_its_flag)
 {
     NEEDS_NAMESPACES;
+    static const char *const flags[][2] = {
+        {"--mount", "mnt "},
+        {"--uts", "mnt uts "},
+        {"--ipc", "mnt ipc "},
+        {"--net", "mnt net "},
+        {"--cgroupns", "mnt cgroup "},
+        {"--time", "mnt time "},
+        {"--hostname=x", "mnt uts ipc net cgroup time "},
+    };
     const char *root = make_root();
-    for (int i = 0; i < KINDS && *kinds[i].flag; i++) {
-        /* Without a user namespace among several, --user alone means the others too. */
-        bool user = strcmp(kinds[i].name, "user") == 0, mount = strcmp(kinds[i].name, "mnt") == 0;
-        struct running cat = start_container(kinds[i].flag, user ? "--mount" : "--", root, "cat");
-        const char *expected = text("mnt %s%s%s", user || mount ? "" : text("%s ", kinds[i].name),
-                                    user || _i ? "user " : "", "");
-        ck_assert_str_eq(new_namespaces(await_process(cat.pid, "cat")), expected);
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        struct running cat = start_container(flags[i][0], root, "cat");
+        ck_assert_str_eq(new_namespaces(await_process(cat.pid, "cat")),
+                         text("%s%s", flags[i][1], _i ? "user " : ""));
         ck_status(finish(&cat), 0);
     }
 }
@@ -173,9 +176,8 @@ START_TEST(the_table_tells_the_truth)
     pid_t pid = await_process(cat.pid, "cat");
     char *expected = "namespace before inside\n";
     for (int i = 0; i < KINDS; i++) {
-        unsigned long before = ns_inode(getpid(), kinds[i].name),
-                      inside = ns_inode(pid, kinds[i].name);
-        expected = text("%s%s %lu %lu%s\n", expected, kinds[i].name, before, inside,
+        unsigned long before = ns_inode(getpid(), kinds[i]), inside = ns_inode(pid, kinds[i]);
+        expected = text("%s%s %lu %lu%s\n", expected, kinds[i], before, inside,
                         before == inside ? "" : " new");
     }
     struct result ended = finish(&cat);
@@ -267,10 +269,11 @@ END_TEST
 START_TEST(message_queues_of_the_host_are_not_seen)
 {
     NEEDS_NAMESPACES;
+    SKIP_UNLESS("ipcs", have_tool("ipcs"), "no ipcs");
     key_t key = 0x4e000000 + getpid();
-    const char *root = make_root(), *shown = text("0x%08x", key);
+    const char *root = make_root_for(_i), *shown = text("0x%08x", key);
     int queue = msgget(key, IPC_CREAT | IPC_EXCL | 0644);
-    struct result with = run_container("--uts", root, "ipcs", "-q");
+    struct result with = run_container("--uts", "--copy", "ipcs", root, "ipcs", "-q");
     struct result without = run_container("--ipc", root, "ipcs", "-q");
     msgctl(queue, IPC_RMID, NULL);
     ck_assert_int_ge(queue, 0);
@@ -292,8 +295,6 @@ START_TEST(only_the_root_is_mounted)
     ck_assert_int_eq(stat(text("/proc/%d/cwd", pid), &seen), 0);
     ck_assert_int_eq(stat(root, &made), 0);
     ck_assert_uint_eq(seen.st_ino, made.st_ino);
-    ck_assert_str_eq(read_file(text("/proc/%d/mountinfo", getpid())),
-                     read_file("/proc/self/mountinfo"));
     ck_status(finish(&cat), 0);
 }
 END_TEST
@@ -322,7 +323,7 @@ END_TEST
 START_TEST(no_descriptor_leads_out)
 {
     NEEDS_NAMESPACES;
-    for (int fd = 3; fd < 64; fd++)
+    for (int fd = 3; fd < 1024; fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC); /* ours, which the program would pass on */
     struct running cat =
         start_container("--time=5", "--copy", "/bin/true", make_root_for(_i), "cat");
@@ -441,8 +442,6 @@ START_TEST(root_can_map_itself_too)
     int home = leave_with_subids(root, "", "");
     struct running cat = start_program("--map-user", root, "cat");
     pid_t pid = await_process(cat.pid, "cat");
-    struct result map = run("tr", "-s", " ", text("/proc/%d/uid_map", pid));
-    (void)map;
     unsigned ids[3] = {9, 9, 9};
     sscanf(read_file(text("/proc/%d/uid_map", pid)), "%u %u %u", &ids[0], &ids[1], &ids[2]);
     ck_assert(ids[0] == 0 && ids[1] == 0 && ids[2] == 1);
@@ -472,8 +471,9 @@ START_TEST(without_a_map_everybody_is_nobody)
     struct result id = run_program_how(how, "--user", root, "sh", "-c", "id -u; id -g; id -G");
     ck_status(id, 0);
     ck_assert_str_eq(id.out, "65534\n65534\n65534\n");
-    struct running cat = start_program_how(how, "--user", root, "cat");
+    struct running cat = start_program_how(how, "--user", "--mount", root, "cat");
     pid_t pid = await_process(cat.pid, "cat");
+    ck_assert_str_eq(new_namespaces(pid), "mnt user ");
     ck_assert_str_eq(read_file(text("/proc/%d/uid_map", pid)), "");
     ck_status(finish(&cat), 0);
 }
@@ -651,7 +651,8 @@ START_TEST(signals_are_as_after_boot)
     struct running cat = start_container(make_root(), "cat");
     pid_t pid = await_process(cat.pid, "cat");
     ck_assert_str_eq(status_of(pid, "SigBlk"), "0000000000000000");
-    ck_assert_str_eq(status_of(pid, "SigIgn"), "0000000000000000");
+    for (int signal = 1; signal < 32; signal++) /* 32 and 33 are beyond the reach of libc's users */
+        ck_assert_msg(!ignores(pid, signal), "signal %d is ignored", signal);
     ck_status(finish(&cat), 0);
 }
 END_TEST
