@@ -1,5 +1,6 @@
 #include "common/options.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ int parse_size(const char *name, const char *text, long long *bytes)
     char *end;
     long long factor = 1;
     int bad = parse_digits(text, &end, bytes) < 0 || *bytes < 0;
-    const char *unit = *end ? strchr(units, *end & ~0x20) : NULL; /* k or K */
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
 
     if (unit)
         factor = 1LL << (10 * (unit - units + 1));

@@ -112,6 +112,11 @@ say "9. What is still open."
 background sleep 4711
 sleeper=$!
 run step02 "${me[@]}" root sh -c 'echo "I am process $$"'
+if is_root; then
+    run step02 root sh -c "mount -t proc proc /proc; ls -d /proc/$sleeper/root$LAB"
+    expect "$LAB"
+    say "A host's process, seen through /proc, has the host's root below its \"root\": the way out is back."
+fi
 run step02 "${me[@]}" root kill -TERM "$sleeper"
 if wait "$sleeper" 2>/dev/null; then fail_lab "the host's process was not killed"; fi
 say "The host's \"sleep\" is dead.  The process numbers are the host's, and so are the processes: step 3."

@@ -68,8 +68,9 @@ say "3. The host's processes are out of reach."
 background sleep 4711
 sleeper=$!
 run_expect 1 step03 "${me[@]}" root kill -TERM "$sleeper"
+run_expect 1 step03 "${me[@]}" root ls -d "/proc/$sleeper/root"
 run ps -o pid,args -p "$sleeper"
-say "Inside, this number is nobody's.  The host's \"sleep\" lives."
+say "Inside, this number is nobody's, and /proc doesn't have it.  The host's \"sleep\" lives."
 stop "$sleeper"
 
 say "4. One process, several numbers."

@@ -87,8 +87,14 @@ run_expect() {
 run() { run_expect 0 "$@"; }
 
 background() {
+    local tries
     show "$(quoted "$@") &"
     "$@" </dev/null >"$LAB/background" 2>&1 &
+    # Until it is the command: a signal that came before would be lost in our copy.
+    for ((tries = 0; tries < 100; tries++)); do
+        [ "$(cat /proc/$!/comm 2>/dev/null)" = "$(cat /proc/$$/comm)" ] || break
+        sleep 0.01
+    done
 }
 
 expect() {
