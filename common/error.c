@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-#include "common/file.h"
-
 static char message[1024];
 
 int error_set(int error, const char *hint, const char *format, ...)
@@ -26,8 +23,9 @@ int error_set(int error, const char *hint, const char *format, ...)
 int fail_in(const char *where)
 {
     int error = errno;
-    cleanup_free char *text = format("%s: %s", where, message);
-    snprintf(message, sizeof(message), "%s", text);
+    char text[sizeof(message)];
+    memcpy(text, message, sizeof(text));
+    snprintf(message, sizeof(message), "%.128s: %.800s", where, text);
     errno = error;
     return -1;
 }

@@ -46,7 +46,7 @@ static char *find_self(const char *self, const char *controllers)
 static char *locate(const char *mount, const char *root, const char *group)
 {
     size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
-    if (!group || strncmp(group, root, length) != 0)
+    if (!group || strncmp(group, root, length) != 0 || (group[length] && group[length] != '/'))
         group = "";
     else
         group += length;
