@@ -159,7 +159,7 @@ START_TEST(the_group_is_there_while_the_container_runs)
 {
     NEEDS_GROUPS;
     struct running r = start_program(make_root(), "sh", "-c", "sleep 100 & cat");
-    pid_t inside = child_of(r.pid), other = await_process(r.pid, "sleep");
+    pid_t other = await_process(r.pid, "sleep"), inside = child_of(r.pid);
     const char *name = text("/nine-%d-[0-9a-f]+$", r.pid);
     ck_all_groups(read_file(text("/proc/%d/cgroup", inside)), name);
     ck_all_groups(read_file(text("/proc/%d/cgroup", other)), name);
@@ -1025,7 +1025,7 @@ START_TEST(a_user_limits_within_what_was_delegated)
     ck_contains(forks.err, "can't fork: Resource temporarily unavailable");
     ck_contains(where.out, text("%s/nine-", given + strlen(top)));
     /* The kernel moves processes only within what belongs to the user. */
-    ck_refused(outside, "cgroup");
+    ck_refused(outside, "clone3 into a cgroup: Permission denied");
 }
 END_TEST
 
