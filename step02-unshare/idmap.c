@@ -64,9 +64,11 @@ static int map_ourselves(pid_t child)
 int idmap_write(pid_t child)
 {
     struct range uids, gids;
-    if (find_range("/etc/subuid", &uids) && find_range("/etc/subgid", &gids) &&
-        map_range("newuidmap", child, geteuid(), &uids) == 0)
+    if (!find_range("/etc/subuid", &uids) || !find_range("/etc/subgid", &gids))
+        return map_ourselves(child);
+    if (map_range("newuidmap", child, geteuid(), &uids) == 0)
         return map_range("newgidmap", child, getegid(), &gids);
+    warn("%s: so root will be the only user inside", error_message());
     return map_ourselves(child);
 }
 

@@ -85,8 +85,8 @@ static const char *reason(const struct namespaces *ns, int error)
         file_read(AT_FDCWD, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
     if (error == ENOSPC || error == EUSERS)
         return "too many namespaces: see /proc/sys/user/max_*_namespaces";
-    if (error == EINVAL)
-        return "this kernel lacks one of these namespaces";
+    if (error == EINVAL || error == ENOSYS)
+        return "this kernel lacks one of these namespaces, or clone3, which came with Linux 5.3";
     if (error != EPERM && error != EACCES)
         return NULL;
     if (!(ns->flags & CLONE_NEWUSER))

@@ -7,20 +7,20 @@
 #include "common/error.h"
 #include "common/syscalls.h"
 
-/* EINVAL of mount and pivot_root hides several causes; this one is the commonest. */
-static int fail_in_chroot(const char *call)
+/* EINVAL of mount and pivot_root hides several causes; these are the commonest. */
+static int fail_with_cause(const char *call)
 {
     if (errno != EINVAL)
         return fail("%s", call);
-    return fail_hint("\"/\" is no mount point, as in a chroot or an initrd; tools/unchroot COMMAND "
-                     "steps out of a chroot",
+    return fail_hint("either \"/\" is no mount point, as in a chroot or an initrd (tools/unchroot "
+                     "COMMAND steps out of a chroot), or a mount is shared",
                      "%s", call);
 }
 
 int rootfs_private(void)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return fail_in_chroot("make the mounts private");
+        return fail_with_cause("make the mounts private");
     return 0;
 }
 
@@ -40,7 +40,7 @@ int rootfs_pivot(void)
     /* New root and place for the old one may be the same directory: the old root
      * is then mounted over the new one and can be taken off.  See pivot_root(2). */
     if (sys_pivot_root(".", ".") < 0)
-        return fail_in_chroot("pivot_root");
+        return fail_with_cause("pivot_root");
     /* Lazily, because what we still hold open lies there; to the container it is
      * gone at once. */
     if (umount2(".", MNT_DETACH) < 0)

@@ -318,7 +318,7 @@ static char *changes(const char *before)
 void ck_nothing_left(const char *before)
 {
     char *left = NULL;
-    ck_assert_msg(await(!*(left = changes(before))), "left behind:\n%s", left);
+    ck_assert_msg(await(!*(left = changes(before))), "left behind:\n%.2000s", left);
 }
 
 /* ---- a root file system ------------------------------------------------------------------------
