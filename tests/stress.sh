@@ -9,7 +9,8 @@
 # cgroup, mount, process or file that wasn't there before.  After the third the
 # kernel must have ended the processes and removed the mounts by itself; the cgroups
 # and half-unpacked layers that it can't remove are counted, and must be gone after
-# tools/clean-host.sh.
+# tools/clean-host.sh.  What was asked to be kept stays: --upper, whole layers and
+# their lock files.
 #
 # Without a pid namespace (step 2) the grandchildren of a killed program live on, so the
 # killed runs have none: their command is "sleep" itself.
@@ -179,7 +180,7 @@ killed() {
         wait "$pid" 2>/dev/null || true
     done
     settle '^[[:blank:]]*\(process\|mount\)'
-    remains="$(count cgroup) cgroups, $(count file) layers"
+    remains="$(count cgroup) cgroups and $(count file) half-unpacked layers"
     grep '^[[:blank:]]*\(process\|mount\)' left >>errors || true
     STORE=$work/store "$tree/tools/clean-host.sh" >clean.log 2>&1 || cat clean.log >>errors
     settle .

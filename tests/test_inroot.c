@@ -106,7 +106,8 @@ END_TEST
 START_TEST(no_link_leads_out)
 {
     make_both();
-    const char *ways[] = {victim, text("../../../../../../../..%s", victim),
+    const char *ways[] = {victim, text("%s/fresh", victim),
+                          text("../../../../../../../..%s", victim),
                           text("/proc/self/root%s", victim), text("//%s/.", victim)};
     for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
         const char *name = text("way%zu", i);

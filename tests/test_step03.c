@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -316,6 +318,31 @@ START_TEST(missing_mount_points_are_made)
 }
 END_TEST
 
+START_TEST(mounts_show_on_one_side_only)
+{
+    SKIP_UNLESS("root", have_root() && !in_chroot(), "it takes root to prepare shared mounts");
+    NEEDS_NAMESPACES;
+    const char *root = make_root(), *mnt = text("%s/mnt", root);
+    int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    ck_assert_int_eq(mount(root, root, NULL, MS_BIND, NULL), 0);
+    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0); /* as systemd has it */
+    int before = mount_count();
+    struct running shell =
+        start_container(root, "sh", "-c", "mount -t tmpfs tmpfs /tmp && echo ready; exec cat");
+    ck_assert_str_eq(read_line(&shell), "ready");
+    ck_assert_int_eq(mount_count(), before);
+    ck_assert_int_eq(mount("tmpfs", mnt, "tmpfs", 0, NULL), 0);
+    ck_lacks(mounts_of(await_process(shell.pid, "cat")), "/mnt ");
+    ck_assert_int_eq(umount2(mnt, MNT_DETACH), 0);
+    ck_status(finish(&shell), 0);
+    ck_assert_int_eq(mount_count(), before);
+    ck_assert_int_eq(setns(home, CLONE_NEWNS), 0);
+    close(home);
+}
+END_TEST
+
 /* The root's author would like something of the host's to be mounted over, or made. */
 static void lead_astray(const char *root, const char *name, const char *target)
 {
@@ -407,7 +434,9 @@ START_TEST(signals_pass_through_all_levels)
     kill(shell.pid, SIGUSR1);
     ck_assert_str_eq(read_line(&shell), "USR1");
     kill(await_process(shell.pid, "sh"), SIGKILL);
-    ck_status(finish(&shell), 128 + 9);
+    struct result ended = finish(&shell);
+    ck_status(ended, 128 + 9);
+    ck_assert_str_eq(ended.err, ""); /* the processes between keep signals blocked: no warning */
 }
 END_TEST
 
@@ -440,6 +469,22 @@ START_TEST(the_first_signal_warns_the_second_kills)
         ck_assert_str_eq(ended.err, "");
     }
     ck_no_children();
+}
+END_TEST
+
+/* Ctrl-Z gives the shell back, as for any program; what runs inside goes on. */
+START_TEST(a_stop_is_for_the_program)
+{
+    NEEDS_NAMESPACES;
+    struct running cat = start_container(make_root(), "cat");
+    pid_t pid = await_process(cat.pid, "cat");
+    kill(cat.pid, SIGTSTP);
+    ck_await(*status_of(cat.pid, "State") == 'T');
+    type(&cat, "still there\n");
+    ck_assert_str_eq(read_line(&cat), "still there");
+    ck_assert_int_ne(*status_of(pid, "State"), 'T');
+    kill(cat.pid, SIGCONT);
+    ck_status(finish(&cat), 0);
 }
 END_TEST
 
@@ -747,6 +792,7 @@ Suite *make_suite(void)
     add_both(files, the_devices_work);
     add_both(files, dev_is_its_own);
     add_both(files, missing_mount_points_are_made);
+    add_both(files, mounts_show_on_one_side_only);
     add_both(files, mount_points_do_not_lead_out);
     add_both(files, links_mean_what_they_mean_inside);
     tcase_add_test(files, without_ids_dev_stays_empty);
@@ -756,6 +802,7 @@ Suite *make_suite(void)
     add_both(signals, signals_pass_through_all_levels);
     add_both(signals, process_1_is_deaf_without_handlers);
     add_both(signals, the_first_signal_warns_the_second_kills);
+    add_both(signals, a_stop_is_for_the_program);
     add_both(signals, a_kill_ends_the_container_whatever_it_does);
     add_both(signals, signals_at_the_start_lose_nobody);
     add_both(signals, signals_are_as_after_boot);
