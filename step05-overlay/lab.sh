@@ -5,9 +5,6 @@
 source "$(dirname "$0")/../tools/lab.sh"
 mini_root base
 
-# Overlay closes its work directory, to an ordinary user even for removal.
-trap 'chmod -R u+rwX "$LAB"/*/work 2>/dev/null || true; tidy_up' EXIT
-
 me=()
 if ! is_root; then
     me=(--map-user)
