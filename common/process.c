@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/syscalls.h"
 
 extern char **environ;
 
@@ -30,6 +31,10 @@ static void reset_signals(void)
 void process_exec(char *argv[])
 {
     reset_signals();
+    /* What our caller left open leads out of any root: "sh 5</" and fchdir(5), or
+     * CVE-2024-21626, where it was the runtime's own. */
+    if (sys_close_range(3) < 0)
+        must(fail_hint("it takes Linux 5.9", "close_range"));
     execvp(argv[0], argv);
     if (errno == ENOENT && strchr(argv[0], '/') && access(argv[0], F_OK) == 0)
         fail_hint("the file is there: its loader or interpreter is missing, see --copy", "%s",

@@ -7,8 +7,9 @@
 /* fork(2), with a message if it fails. */
 pid_t process_fork(void);
 
-/* Become the command ARGV, looked up in $PATH.  Signal mask and the signals that
- * we ignore are put back to their defaults first: both would survive execve(2).
+/* Become the command ARGV, looked up in $PATH.  Descriptors above 2 are closed, and
+ * the signal mask and the signals that we ignore are put back to their defaults:
+ * all of that would survive execve(2).
  * Ends the program with 127 or 126 and a message if that fails. */
 _Noreturn void process_exec(char *argv[]);
 

@@ -36,6 +36,12 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+/* close_range(2), Linux 5.9: close FIRST and all descriptors above it. */
+static inline int sys_close_range(unsigned first)
+{
+    return (int)syscall(SYS_close_range, first, ~0U, 0);
+}
+
 /* The mount API of Linux 5.2: a mount is a descriptor, put in its place when it is
  * complete.  glibc has it since 2.36, with headers that clash with the kernel's. */
 #ifndef OPEN_TREE_CLONE

@@ -16,7 +16,7 @@
 
 int pidns_option(struct pidns *pidns, int option, char *value)
 {
-    /* The kernel nests 32 levels at most (MAX_PID_NS_LEVEL), the host's included. */
+    /* The kernel nests 32 levels below the host's (MAX_PID_NS_LEVEL), and one may be ours. */
     return option == OPTION_NEST ? parse_number("--nest", value, 1, 31, &pidns->nest) : 0;
 }
 
@@ -49,6 +49,7 @@ pid_t pidns_clone(struct pidns *pidns, unsigned long long flags)
         .exit_signal = SIGCHLD,
         .cgroup = (uint64_t)pidns->cgroup,
     };
+    pidns->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return pidns->child = sys_clone3(&arguments);
 }
 
@@ -66,24 +67,24 @@ int pidns_nest(const struct pidns *pidns)
 
 /* --- waiting ------------------------------------------------------------------ */
 
-/* A line of /proc/self/fdinfo/PIDFD tells the PID in terms of the /proc that we
- * see, which may be another namespace's than ours. */
-static char *read_status(int pidfd)
+/* A line of /proc/self/fdinfo/PIDFD tells the PID in terms of the /proc that it is
+ * read from, which may be another namespace's than ours. */
+static char *read_status(const struct pidns *pidns)
 {
-    cleanup_free char *path = format("/proc/self/fdinfo/%d", pidfd);
-    cleanup_free char *info = file_read(AT_FDCWD, path);
+    cleanup_free char *path = format("self/fdinfo/%d", pidns->pidfd);
+    cleanup_free char *info = file_read(pidns->proc, path);
     const char *line = info ? strstr(info, "\nPid:") : NULL;
     int pid = -1;
     if (!line || sscanf(line, "\nPid: %d", &pid) != 1)
         return NULL;
-    cleanup_free char *status = format("/proc/%d/status", pid);
-    return file_read(AT_FDCWD, status);
+    cleanup_free char *status = format("%d/status", pid);
+    return file_read(pidns->proc, status);
 }
 
 /* Would PID 1 notice this signal: does it catch it, or keep it blocked for later? */
-static int is_noticed(int pidfd, int signal)
+static int is_noticed(const struct pidns *pidns, int signal)
 {
-    cleanup_free char *status = read_status(pidfd);
+    cleanup_free char *status = read_status(pidns);
     const char *blocked = status ? strstr(status, "\nSigBlk:") : NULL;
     const char *caught = status ? strstr(status, "\nSigCgt:") : NULL;
     unsigned long long masks[2] = {0, 0};
@@ -100,7 +101,7 @@ static void insist(const struct pidns *pidns, int signal)
 {
     static int asked;
     if ((signal != SIGINT && signal != SIGTERM && signal != SIGQUIT && signal != SIGHUP) ||
-        is_noticed(pidns->pidfd, signal))
+        is_noticed(pidns, signal))
         return;
     if (asked++)
         sys_pidfd_send_signal(pidns->pidfd, SIGKILL);

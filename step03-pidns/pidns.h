@@ -16,6 +16,7 @@ struct pidns {
     int cgroup;     /* a cgroup v2 directory to start in, or 0 for the caller's; see step 4 */
     pid_t child;    /* PID 1, as its parent sees it ... */
     int pidfd;      /* ... and a descriptor that can't come to mean another process */
+    int proc;       /* /proc as it was then: pivot_root moves nested waiters' root along */
     /* Called for a signal before it is forwarded; 1 if that was all there is to do. */
     int (*intercept)(int signal, void *context);
     void *context;

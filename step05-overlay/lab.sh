@@ -5,6 +5,9 @@
 source "$(dirname "$0")/../tools/lab.sh"
 mini_root base
 
+# Overlay leaves work/work behind with mode 000, which keeps an ordinary user's rm out.
+trap 'chmod -R u+rwX "$LAB"/*/work 2>/dev/null || true; tidy_up' EXIT
+
 me=()
 if ! is_root; then
     me=(--map-user)

@@ -93,7 +93,7 @@ static int supervise(struct container *c)
         return -1;
     pid_t child = pidns_clone(&c->pidns, namespaces_clone_flags(&c->namespaces));
     if (child < 0)
-        return namespaces_fail(&c->namespaces, "clone3");
+        return namespaces_fail(&c->namespaces, c->pidns.cgroup ? "clone3 into a cgroup" : "clone3");
     if (child == 0)
         enter(c);
     if (sync_await(&c->sync) == 0 && (prepare(c, child) < 0 || sync_release(&c->sync) < 0))

@@ -455,7 +455,9 @@ START_TEST(the_first_signal_warns_the_second_kills)
     static const int insistent[][2] = {{SIGTERM, SIGTERM}, {SIGINT, SIGTERM}, {SIGHUP, SIGQUIT}};
     const char *root = make_root();
     for (size_t i = 0; i < sizeof(insistent) / sizeof(insistent[0]); i++) {
-        struct running sleeping = start_container(root, "sleep", "100");
+        /* Nested namespaces are each other's PID 1: the innermost's is meant. */
+        const char *nest = text("--nest=%zu", i + 1);
+        struct running sleeping = start_container(nest, root, "sleep", "100");
         pid_t pid = await_process(sleeping.pid, "sleep");
         kill(sleeping.pid, SIGUSR1); /* nobody takes this for a request to end */
         kill(sleeping.pid, insistent[i][0]);

@@ -1087,6 +1087,7 @@ START_TEST(all_steps_together)
     NEEDS_CONTROLLER("memory");
     NEEDS_CONTROLLER("pids");
     NEEDS_CONTROLLER("cpu");
+    int pid;
     const char *volume = scratch_dir(),
                *image = make_image("{\"Env\":[\"A=b\"],\"User\":\"nobody\"}");
     chmod(volume, 0777);
@@ -1103,6 +1104,9 @@ START_TEST(all_steps_together)
     ck_assert_str_eq(read_line(&running), "1 b");
     ck_assert_str_eq(read_line(&running), "/");
     ck_assert_str_eq(read_line(&running), "ready");
+    const char *status = read_file(text("/proc/%d/status", await_process(running.pid, "bash")));
+    ck_assert_int_eq(sscanf(strstr(status, "NSpid:"), "NSpid: %*d %*d %d", &pid), 1);
+    ck_assert_int_eq(pid, 1); /* in the inner of two namespaces */
     ck_assert_str_eq(names(volume), "x ");
     ck_assert_str_eq(group_files(running.pid, "memory.limit_in_bytes", "memory.max"), "67108864\n");
     ck_assert_str_eq(group_files(running.pid, "pids.max", "pids.max"), "20\n");
