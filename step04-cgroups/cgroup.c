@@ -203,7 +203,7 @@ int cgroup_freeze(const struct cgroup *cgroup, int frozen)
             return state ? 0 : -1;
         nap();
     }
-    return refuse("the cgroup %s does not freeze", v1 ? v1->path : "");
+    return refuse("the container does not freeze");
 }
 
 /* --- removing it -------------------------------------------------------------- */
