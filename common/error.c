@@ -42,6 +42,10 @@ void warn(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    /* Strangers' names may be in it: they have no business with the terminal. */
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     dprintf(2, "%s: %s\n", program_invocation_short_name, text);
 }
 

@@ -17,79 +17,59 @@ enum { DOCUMENT_MAX = 4 << 20 };
 
 int descriptor_read(struct json *json, const char *where, struct descriptor *out)
 {
-    struct digest syntax;
     const char *media_type = json_string(json, where, "mediaType", NULL);
     const char *digest = json_string(json, where, "digest", NULL);
-
     *out = (struct descriptor){.size = json_number(json, where, "size")};
     out->is_index = strcmp(media_type, MEDIA_INDEX) == 0 || strcmp(media_type, DOCKER_INDEX) == 0;
-    if (json->failed || digest_start(&syntax, digest) < 0)
+    const char *digits = json->failed ? NULL : digest_digits(digest);
+    if (!digits)
         return -1;
-    memcpy(out->digest, digest, strlen(digest));
+    snprintf(out->path, sizeof(out->path), BLOBS "%s", digits);
     return 0;
 }
 
-/* Open a regular file of the layout; O_NONBLOCK so that a pipe can't hold us up.  Its
- * size must be that of DESCRIPTOR, unless that is NULL. */
-static int open_file(int layout, const char *path, const struct descriptor *descriptor,
-                     size_t *size)
+/* Are the size and the content of FD what the descriptor says?  Then go back to its start. */
+static int check(int fd, long long size, const struct descriptor *descriptor)
 {
-    struct stat st;
-    cleanup_fd int fd = inroot_open(layout, path, O_RDONLY | O_NONBLOCK, 0);
-    if (fd < 0)
-        return fail("%s", path);
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return refuse("%s: not a regular file", path);
-    if (descriptor && st.st_size != descriptor->size)
-        return refuse("%s: has %lld bytes, its descriptor says %lld", path, (long long)st.st_size,
-                      descriptor->size);
-    *size = (size_t)st.st_size;
-    return take_fd(&fd);
-}
+    char buffer[64 << 10];
+    ssize_t n;
+    struct sha256_ctx content;
 
-static char *blob_path(const struct descriptor *descriptor)
-{
-    cleanup_free char *name = digest_name(descriptor->digest, '/');
-    return format("blobs/%s", name);
+    if (size != descriptor->size)
+        return refuse("%s: has %lld bytes, its descriptor says %lld", descriptor->path, size,
+                      descriptor->size);
+    sha256_init(&content);
+    while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+        sha256_update(&content, (size_t)n, (uint8_t *)buffer);
+    if (n < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return fail("read %s", descriptor->path);
+    return digest_check(&content, descriptor->path + strlen(BLOBS));
 }
 
 int blob_open(int layout, const struct descriptor *descriptor)
 {
-    char buffer[64 << 10];
-    size_t size;
-    ssize_t n;
-    struct digest digest;
-    cleanup_free char *path = blob_path(descriptor);
-    cleanup_fd int fd = open_file(layout, path, descriptor, &size);
-
-    if (fd < 0 || digest_start(&digest, descriptor->digest) < 0)
+    struct stat st;
+    /* O_NONBLOCK, so that a pipe can't hold us up. */
+    cleanup_fd int fd = inroot_open(layout, descriptor->path, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0)
+        return fail("%s", descriptor->path);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return refuse("%s: not a regular file", descriptor->path);
+    if (!descriptor->unchecked && check(fd, st.st_size, descriptor) < 0)
         return -1;
-    while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-        digest_add(&digest, buffer, (size_t)n);
-    if (n < 0 || lseek(fd, 0, SEEK_SET) < 0)
-        return fail("read %s", path);
-    return digest_finish(&digest) < 0 ? -1 : take_fd(&fd);
+    return take_fd(&fd);
 }
 
-int blob_document(int layout, const char *file, const struct descriptor *descriptor,
-                  struct json *out)
+int blob_document(int layout, const struct descriptor *descriptor, struct json *out)
 {
-    size_t size;
-    struct digest digest;
-    cleanup_free char *path = file ? format("%s", file) : blob_path(descriptor);
-    cleanup_fd int fd = open_file(layout, path, descriptor, &size);
+    cleanup_fd int fd = blob_open(layout, descriptor);
     if (fd < 0)
         return -1;
+    cleanup_free char *text = allocate(DOCUMENT_MAX + 1, 1);
+    ssize_t size = read(fd, text, DOCUMENT_MAX + 1);
+    if (size < 0)
+        return fail("read %s", descriptor->path);
     if (size > DOCUMENT_MAX)
-        return refuse("%s: larger than 4 MiB", path);
-    cleanup_free char *text = allocate(size + 1, 1);
-    if (read(fd, text, size) != (ssize_t)size)
-        return fail("read all of %s", path);
-    /* The digest is taken of what was read: the file might be another a moment later. */
-    if (descriptor && digest_start(&digest, descriptor->digest) == 0) {
-        digest_add(&digest, text, size);
-        if (digest_finish(&digest) < 0)
-            return -1;
-    }
-    return json_parse(path, text, out);
+        return refuse("%s: larger than 4 MiB", descriptor->path);
+    return json_parse(descriptor->path, text, out);
 }

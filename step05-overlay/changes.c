@@ -12,28 +12,6 @@
 #include "common/error.h"
 #include "common/file.h"
 
-/* The directories that overlay merges at one path, the top one first.  Those of the
- * layers below an opaque one, or below a file of the same name, aren't among them. */
-struct stack {
-    int *fds;
-    size_t count;
-};
-
-static void stack_close(struct stack *stack)
-{
-    while (stack->count)
-        close(stack->fds[--stack->count]);
-    free(stack->fds);
-}
-
-#define cleanup_stack __attribute__((cleanup(stack_close)))
-
-/* A layer's own symbolic link is no directory, and may lead anywhere: O_NOFOLLOW. */
-static int open_dir(int parent, const char *name)
-{
-    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static int is_whiteout(const struct stat *st)
 {
     return S_ISCHR(st->st_mode) && st->st_rdev == 0;
@@ -46,30 +24,35 @@ static int is_opaque(int dir)
            (fgetxattr(dir, "user.overlay.opaque", &value, 1) == 1 && value == 'y');
 }
 
-/* Look NAME up as overlay does: from the top down to the first that has it or hides
- * it, and through directories on, since they are merged.  1 if it is there. */
-static int look_up(const struct stack *dirs, const char *name, struct stack *found)
+/* What a layer says of a path: HIDDEN is what layers below it have there. */
+enum finding { ABSENT, HIDDEN, A_FILE, A_DIRECTORY };
+
+/* Look PATH ("/etc/passwd", "" for the top) up in a layer.  Its directories are looked
+ * at one by one, since a layer's own symbolic link is none, and may lead anywhere. */
+static enum finding look_up(const char *layer, const char *path)
 {
     struct stat st;
-    int exists = 0;
+    if (!*path)
+        return A_DIRECTORY;
+    cleanup_free char *parent = format("%.*s", (int)(strrchr(path, '/') - path), path);
+    enum finding above = look_up(layer, parent);
+    if (above != A_DIRECTORY)
+        return above == ABSENT ? ABSENT : HIDDEN;
 
-    *found = (struct stack){.fds = allocate(dirs->count + 1, sizeof(int))};
-    for (size_t i = 0; i < dirs->count; i++) {
-        if (fstatat(dirs->fds[i], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        if (is_whiteout(&st))
-            break;
-        int fd = open_dir(dirs->fds[i], name);
-        if (fd < 0 && exists)
-            break; /* a file below a directory: hidden by it */
-        exists = 1;
-        if (fd < 0)
-            break;
-        found->fds[found->count++] = fd;
-        if (is_opaque(fd))
-            break;
-    }
-    return exists;
+    cleanup_free char *directory = format("%s%s", layer, parent);
+    cleanup_fd int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fstatat(dir, strrchr(path, '/') + 1, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return is_opaque(dir) ? HIDDEN : ABSENT;
+    return is_whiteout(&st) ? HIDDEN : S_ISDIR(st.st_mode) ? A_DIRECTORY : A_FILE;
+}
+
+/* Was PATH there?  As overlay does: from the top down to the first that has or hides it. */
+static int existed(const struct strings *layers, const char *path)
+{
+    enum finding finding = ABSENT;
+    for (size_t i = layers->count; i-- > 0 && finding == ABSENT;)
+        finding = look_up(layers->items[i], path);
+    return finding == A_FILE || finding == A_DIRECTORY;
 }
 
 /* The next name in a directory, without . and .. */
@@ -82,33 +65,36 @@ static const char *next_name(DIR *dir)
     return entry ? entry->d_name : NULL;
 }
 
-static void add(struct strings *lines, char letter, const char *path, const char *name)
+static void add(struct strings *lines, char letter, const char *path)
 {
-    strings_add(lines, format("%c %s/%s", letter, path, name));
+    strings_add(lines, format("%c %s", letter, path));
 }
 
 /* UPPER is an opaque directory: what was in the directories below it is gone. */
-static int add_covered(struct strings *lines, int upper, const struct stack *lower,
+static int add_covered(struct strings *lines, int upper, const struct strings *layers,
                        const char *path)
 {
     struct stat st;
     const char *name;
 
-    for (size_t i = 0; i < lower->count; i++) {
-        cleanup_dir DIR *dir = fdopendir(open_dir(lower->fds[i], "."));
+    for (size_t i = 0; i < layers->count; i++) {
+        if (look_up(layers->items[i], path) != A_DIRECTORY)
+            continue;
+        cleanup_free char *lower = format("%s%s", layers->items[i], path);
+        cleanup_dir DIR *dir = opendir(lower);
         if (!dir)
-            return fail("list %s in a layer", path);
+            return fail("list %s", lower);
         while ((name = next_name(dir))) {
-            cleanup_stack struct stack below;
-            if (look_up(lower, name, &below) && fstatat(upper, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                add(lines, 'D', path, name);
+            cleanup_free char *child = format("%s/%s", path, name);
+            if (existed(layers, child) && fstatat(upper, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                add(lines, 'D', child);
         }
     }
     return 0;
 }
 
-/* Compare the directory UPPER, its path PATH, with the LOWER ones.  Closes UPPER. */
-static int compare(struct strings *lines, int upper, const struct stack *lower, const char *path)
+/* Compare the directory UPPER, its path PATH, with the layers.  Closes UPPER. */
+static int compare(struct strings *lines, int upper, const struct strings *layers, const char *path)
 {
     struct stat st;
     const char *name;
@@ -117,16 +103,17 @@ static int compare(struct strings *lines, int upper, const struct stack *lower, 
         return fail("list %s in the upper directory", *path ? path : "/");
 
     while ((name = next_name(dir))) {
-        cleanup_stack struct stack below;
         cleanup_free char *child = format("%s/%s", path, name);
-        int existed = look_up(lower, name, &below);
         if (fstatat(upper, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             return fail("%s in the upper directory", child);
-        add(lines, is_whiteout(&st) ? 'D' : existed ? 'C' : 'A', path, name);
-        if (S_ISDIR(st.st_mode) && compare(lines, open_dir(upper, name), &below, child) < 0)
+        add(lines, is_whiteout(&st) ? 'D' : existed(layers, child) ? 'C' : 'A', child);
+        if (!S_ISDIR(st.st_mode))
+            continue;
+        int below = openat(upper, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (compare(lines, below, layers, child) < 0)
             return -1;
     }
-    return is_opaque(upper) ? add_covered(lines, upper, lower, path) : 0;
+    return is_opaque(upper) ? add_covered(lines, upper, layers, path) : 0;
 }
 
 static int by_path(const void *one, const void *other)
@@ -151,32 +138,17 @@ static void print_lines(struct strings *lines, FILE *out)
             print_escaped(lines->items[i], out);
 }
 
-static int open_layers(const struct strings *layers, struct stack *stack)
-{
-    *stack = (struct stack){.fds = allocate(layers->count + 1, sizeof(int))};
-    for (size_t i = layers->count; i > 0; i--) {
-        int fd = open(layers->items[i - 1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-            return fail("layer %s", layers->items[i - 1]);
-        stack->fds[stack->count++] = fd;
-    }
-    return 0;
-}
-
 int changes_print(const struct strings *layers, const char *upperdir, FILE *out)
 {
     struct strings lines = {0};
-    cleanup_stack struct stack lower = {0};
-    if (open_layers(layers, &lower) < 0)
-        return -1;
+    for (size_t i = 0; i < layers->count; i++)
+        if (access(layers->items[i], F_OK) < 0)
+            return fail("layer %s", layers->items[i]);
     int upper = open(upperdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (upper < 0)
         return fail("upper directory %s", upperdir);
-    int result = compare(&lines, upper, &lower, "");
-    if (result == 0)
-        print_lines(&lines, out);
-    for (size_t i = 0; i < lines.count; i++)
-        free(lines.items[i]);
-    free(lines.items);
-    return result;
+    if (compare(&lines, upper, layers, "") < 0)
+        return -1;
+    print_lines(&lines, out);
+    return 0;
 }

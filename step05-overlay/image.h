@@ -15,8 +15,8 @@
 
 struct image_options {
     const char *store;     /* NULL: the usual place, see store_open */
-    long long max_bytes;   /* of all unpacked layers together; 0: 16 GiB */
-    long long max_entries; /* of one layer; 0: 500,000 */
+    long long max_bytes;   /* of an unpacked layer; 0: 16 GiB */
+    long long max_entries; /* of a layer; 0: 500,000 */
 };
 
 enum { OPTION_STORE = OPTIONS_OVERLAY + 0x40, OPTION_UNPACK_MAX, OPTION_UNPACK_ENTRIES };
@@ -30,10 +30,9 @@ enum { OPTION_STORE = OPTIONS_OVERLAY + 0x40, OPTION_UNPACK_MAX, OPTION_UNPACK_E
 #define IMAGE_HELP                                                                            \
     "      --store DIR           where unpacked layers are kept (default: /var/lib/nine as\n" \
     "                            root, else $XDG_DATA_HOME/nine or ~/.local/share/nine)\n"    \
-    "      --unpack-max SIZE     refuse images that unpack to more (default: 16G)\n"          \
+    "      --unpack-max SIZE     refuse layers that unpack to more (default: 16G)\n"          \
     "      --unpack-entries N    refuse layers of more files (default: 500000)\n"
 
-/* Take one option: 1 if it was ours, 0 if not, -1 with a message if it is wrong. */
 int image_option(struct image_options *options, int option, char *value);
 
 /* What an image's manifest and config say; empty where they say nothing. */

@@ -1,6 +1,5 @@
 #include "step05-overlay/json.h"
 
-#include <ctype.h>
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
 #include <string.h>
@@ -9,78 +8,70 @@
 #include "common/error.h"
 #include "common/file.h"
 
-/* From VALUE to what the next part of *PATH names in it, NULL if there is none. */
-static struct json_object *step(struct json_object *value, char **path)
+/* The value at the path WHERE, such as "manifests[0].platform"; NULL if there is none,
+ * or where the path goes on, the string or number that it can't go through. */
+static struct json_object *walk(struct json *json, const char *where)
 {
-    struct json_object *found;
-    /* A key may hold dots itself: org.opencontainers.image.ref.name. */
-    if (json_object_object_get_ex(value, *path, &found)) {
-        *path = NULL;
-        return found;
-    }
-    const char *part = strsep(path, ".[");
-    if (json_object_is_type(value, json_type_array))
-        return json_object_array_get_idx(value, strtoul(part, NULL, 10));
-    return json_object_object_get(value, part);
-}
-
-static int has_steps(struct json_object *value, const char *path)
-{
-    return json_object_is_type(value, json_type_object) ||
-           (json_object_is_type(value, json_type_array) && isdigit((unsigned char)*path));
-}
-
-static struct json_object *get(struct json *json, const char *where, const char *key,
-                               enum json_type type, const char *type_name)
-{
-    cleanup_free char *path = format("%s%s%s", where, *where ? "." : "", key);
-    cleanup_free char *copy = format("%s", path);
-    char *rest = copy;
-    struct json_object *value = json->failed ? NULL : json->root;
-
-    while (rest && has_steps(value, rest))
-        value = step(value, &rest);
-    if (value && (rest || !json_object_is_type(value, type))) {
-        json->failed = refuse("%s: %s: expected %s", json->file, path, type_name);
-        value = NULL;
-    }
+    cleanup_free char *path = format("%s", where);
+    struct json_object *value = json->root;
+    for (char *part = strtok(path, ".[]"); part; part = strtok(NULL, ".[]"))
+        if (json_object_is_type(value, json_type_array))
+            value = json_object_array_get_idx(value, strtoul(part, NULL, 10));
+        else if (json_object_is_type(value, json_type_object))
+            value = json_object_object_get(value, part);
     return value;
 }
 
-static void missing(struct json *json, const char *where, const char *key)
+static void wrong(struct json *json, const char *where, const char *key, const char *what)
 {
     if (!json->failed)
-        json->failed = refuse("%s: %s%s%s: missing", json->file, where, *where ? "." : "", key);
+        json->failed = refuse("%s: %s%s%s: %s", json->file, where, *where ? "." : "", key, what);
+}
+
+static struct json_object *get(struct json *json, const char *where, const char *key,
+                               enum json_type type, const char *expected)
+{
+    struct json_object *parent = json->failed ? NULL : walk(json, where);
+    struct json_object *value = json_object_object_get(parent, key);
+    int fits = value ? json_object_is_type(value, type)
+                     : !parent || json_object_is_type(parent, json_type_object);
+    if (!fits)
+        wrong(json, where, key, expected);
+    return fits ? value : NULL;
 }
 
 const char *json_string(struct json *json, const char *where, const char *key, const char *fallback)
 {
-    struct json_object *value = get(json, where, key, json_type_string, "a string");
+    struct json_object *value = get(json, where, key, json_type_string, "expected a string");
     if (!value && !fallback)
-        missing(json, where, key);
+        wrong(json, where, key, "missing");
     return value ? json_object_get_string(value) : fallback ? fallback : "";
 }
 
 long long json_number(struct json *json, const char *where, const char *key)
 {
-    struct json_object *value = get(json, where, key, json_type_int, "a whole number");
+    struct json_object *value = get(json, where, key, json_type_int, "expected a whole number");
     if (!value)
-        missing(json, where, key);
-    return value ? json_object_get_int64(value) : 0;
+        wrong(json, where, key, "missing");
+    return json_object_get_int64(value);
 }
 
 size_t json_count(struct json *json, const char *where, const char *key)
 {
-    struct json_object *value = get(json, where, key, json_type_array, "an array");
+    struct json_object *value = get(json, where, key, json_type_array, "expected an array");
     return value ? json_object_array_length(value) : 0;
 }
 
 void json_strings(struct json *json, const char *where, const char *key, struct strings *list)
 {
-    size_t count = json_count(json, where, key);
-    for (size_t i = 0; i < count; i++) {
-        cleanup_free char *item = format("%s[%zu]", key, i);
-        strings_add(list, format("%s", json_string(json, where, item, NULL)));
+    struct json_object *array = get(json, where, key, json_type_array, "expected an array");
+    for (size_t i = 0; array && i < json_object_array_length(array); i++) {
+        struct json_object *item = json_object_array_get_idx(array, i);
+        cleanup_free char *name = format("%s[%zu]", key, i);
+        if (json_object_is_type(item, json_type_string))
+            strings_add(list, format("%s", json_object_get_string(item)));
+        else
+            wrong(json, where, name, "expected a string");
     }
 }
 

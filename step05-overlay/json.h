@@ -1,6 +1,7 @@
 /* json.h - JSON that somebody else wrote, with messages that say where it is wrong.
  *
- * A value is asked for by its path, in two parts, and the path is what messages show:
+ * A value is asked for by the path of the object that holds it, and its key there (which
+ * may hold dots itself).  Both are what messages show:
  *
  *     size = json_number(&index, "manifests[0]", "size");
  *
@@ -28,8 +29,9 @@ int json_parse(const char *file, const char *text, struct json *json);
 /* Free a document, and with it all strings that were read from it. */
 void json_release(struct json *json);
 
-/* The string KEY at the path WHERE, "" being the document itself.  It is FALLBACK if
- * absent or null; if FALLBACK is NULL, it must be there.  "" after a failure. */
+/* The string KEY of the object at the path WHERE, "" being the document itself.  It is
+ * FALLBACK if absent or null, or if there is no such object; if FALLBACK is NULL, it
+ * must be there.  "" after a failure. */
 const char *json_string(struct json *json, const char *where, const char *key,
                         const char *fallback);
 

@@ -1,13 +1,10 @@
 #include "step05-overlay/store.h"
 
 #include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,9 +12,6 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/process.h"
-#include "step05-overlay/digest.h"
-
-#define BORROWED "layout"
 
 static char *default_path(void)
 {
@@ -32,11 +26,10 @@ static char *default_path(void)
 static int make_directories(const char *path)
 {
     cleanup_free char *part = format("%s/", path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = part; (slash = strchr(slash + 1, '/')); *slash = '/') {
         *slash = '\0';
         if (mkdir(part, 0700) < 0 && errno != EEXIST)
             return fail("make the directory %s", part);
-        *slash = '/';
     }
     return 0;
 }
@@ -57,66 +50,26 @@ int store_open(struct store *store, const char *path)
     return 0;
 }
 
-void store_close(struct store *store)
+/* The path of what the store has under PREFIX and NAME; see store.h. */
+static char *place(const struct store *store, const char *prefix, const char *name)
 {
-    free(store->layers);
+    return format("%s/%s%s", store->layers, prefix, name);
 }
 
-/* The paths of one layer; see store.h. */
-struct slot {
-    char *final, *new, *lock;
-};
-
-static struct slot slot_of(const struct store *store, const char *name)
+/* Wait for the lock that is to be held while there is a .new- directory. */
+static int lock_place(const struct store *store, const char *name)
 {
-    return (struct slot){format("%s/%s", store->layers, name),
-                         format("%s/.new-%s", store->layers, name),
-                         format("%s/.lock-%s", store->layers, name)};
+    cleanup_free char *path = place(store, ".lock-", name);
+    cleanup_fd int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) < 0)
+        return fail("lock %s", path);
+    return take_fd(&fd);
 }
 
-static void slot_free(struct slot *slot)
-{
-    free(slot->final);
-    free(slot->new);
-    free(slot->lock);
-}
-
-#define cleanup_slot __attribute__((cleanup(slot_free)))
-
-static struct slot slot_of_layer(const struct store *store, const char *diff_id)
-{
-    cleanup_free char *name = digest_name(diff_id, '-');
-    return slot_of(store, name);
-}
-
-int store_find(struct store *store, const char *diff_id, char **path)
-{
-    cleanup_slot struct slot slot = slot_of_layer(store, diff_id);
-    if (access(slot.final, F_OK) < 0)
-        return 0;
-    cleanup_free char *size = file_read(AT_FDCWD, slot.lock);
-    if (!size)
-        return -1;
-    store->bytes_left -= strtoll(size, NULL, 10);
-    if (store->bytes_left < 0)
-        return refuse("the image's layers are too large together (see --unpack-max)");
-    *path = take_ptr(&slot.final);
-    return 1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path) < 0 ? fail("remove %s", path) : 0;
-}
-
-/* Nobody but us may write to the store, so nobody can exchange what nftw(3) walks
- * through for a symbolic link; those that are there it doesn't follow. */
 static int remove_tree(const char *path)
 {
-    if (access(path, F_OK) < 0)
-        return 0;
-    return nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+    char *argv[] = {"rm", "-rf", "--", (char *)path, NULL};
+    return process_run(argv);
 }
 
 /* The unpacker lies beside this program, wherever both were installed. */
@@ -128,100 +81,88 @@ static char *unpacker_path(void)
     return format("%.*s/step05-unpack", (int)(strrchr(self, '/') - self), self);
 }
 
-/* In the child: become the unpacker, with the blob as its standard input.  Its
- * output is the lock file: what it has to say stays there, and it holds the lock
- * as well, so that nobody removes the directory below it while it still lives. */
-static _Noreturn void become_unpacker(int blob, int lock, char *argv[], pid_t parent)
-{
-    char *no_environment[] = {NULL};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == parent && dup2(blob, 0) == 0 && dup2(lock, 1) == 1)
-        execve(argv[0], argv, no_environment);
-    dprintf(lock, "%s: %s\n", argv[0], strerror(errno));
-    _exit(STATUS_FAILED);
-}
-
-static int run_unpacker(const struct store *store, const struct slot *slot, const char *diff_id,
+/* Run the unpacker with the blob as its standard input.  Its output is the lock
+ * file: so it holds the lock as well, and nobody removes the directory below it
+ * while it still lives, whatever becomes of us. */
+static int run_unpacker(const struct store *store, const char *directory, const char *diff_id,
                         int blob, int lock)
 {
     cleanup_free char *program = unpacker_path();
-    cleanup_free char *bytes = format("%lld", store->bytes_left);
+    cleanup_free char *bytes = format("%lld", store->bytes);
     cleanup_free char *entries = format("%lld", store->entries);
-    char *argv[] = {program, slot->new, (char *)diff_id, bytes, entries, NULL};
-    pid_t parent = getpid(), pid = fork();
+    char *argv[] = {program, (char *)directory, (char *)diff_id, bytes, entries, NULL};
+    char *no_environment[] = {NULL};
+    pid_t pid = process_fork();
 
-    if (pid == 0)
-        become_unpacker(blob, lock, argv, parent);
-    return pid < 0 ? fail("fork") : process_wait(pid);
+    if (pid == 0) {
+        if (dup2(blob, 0) == 0 && dup2(lock, 1) == 1)
+            execve(program, argv, no_environment);
+        dprintf(lock, "%s: %s\n", program, strerror(errno));
+        _exit(STATUS_FAILED);
+    }
+    return pid < 0 ? -1 : process_wait(pid);
 }
 
-/* Pass on the unpacker's message; names in it are the image's: no control characters. */
-static int unpacker_failed(const struct slot *slot, int status)
+/* Unpack into the directory NEW.  What is there already is from a run that was killed. */
+static int unpack(const struct store *store, const char *new, const char *diff_id, int blob,
+                  int lock)
 {
-    cleanup_free char *message = file_read(AT_FDCWD, slot->lock);
-    if (!message || !*message)
+    char message[1024] = "";
+    /* Even if the disk is full when the unpacker wants to say so, its words have a place. */
+    if (remove_tree(new) < 0)
+        return -1;
+    if (pwrite(lock, message, sizeof(message), 0) < 0 || mkdir(new, 0700) < 0)
+        return fail("make %s", new);
+    int status = run_unpacker(store, new, diff_id, blob, lock);
+    if (status == 0)
+        return 0;
+    remove_tree(new);
+    if (status < 0)
+        return -1;
+    if (pread(lock, message, sizeof(message) - 1, 0) < 0 || !*message)
         return refuse("the unpacker ended with status %d", status);
     message[strlen(message) - 1] = '\0'; /* the newline */
-    for (char *c = message; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
     return refuse("%s", message);
 }
 
-/* Wait for the lock that is to be held while there is a .new- directory. */
-static int lock_slot(const struct slot *slot)
+int store_layer(const struct store *store, const char *diff_id, int layout,
+                const struct descriptor *layer, char **path)
 {
-    cleanup_fd int fd = open(slot->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        return fail("lock %s", slot->lock);
-    return take_fd(&fd);
-}
-
-/* Unpack into .new-NAME.  What is there already is from a run that was killed. */
-static int unpack(const struct store *store, const struct slot *slot, const char *diff_id, int blob,
-                  int lock)
-{
-    static const char blank[4096]; /* old words are wiped out, and new ones have a place */
-    if (remove_tree(slot->new) < 0)
+    const char *digits = digest_digits(diff_id);
+    if (!digits)
         return -1;
-    if (pwrite(lock, blank, sizeof(blank), 0) < 0 || mkdir(slot->new, 0700) < 0)
-        return fail("make %s", slot->new);
-    int status = run_unpacker(store, slot, diff_id, blob, lock);
-    if (status == 0)
+    cleanup_free char *name = format("sha256-%s", digits);
+    cleanup_free char *new = place(store, ".new-", name);
+    *path = place(store, "", name);
+    if (access(*path, F_OK) == 0)
         return 0;
-    if (status > 0)
-        unpacker_failed(slot, status);
-    remove_tree(slot->new);
-    return -1;
-}
-
-int store_add(struct store *store, const char *diff_id, int blob)
-{
-    cleanup_slot struct slot slot = slot_of_layer(store, diff_id);
-    cleanup_fd int lock = lock_slot(&slot);
+    /* The blob is hashed once now, and once more uncompressed while it is unpacked:
+     * whoever exchanges it in between is found out. */
+    cleanup_fd int blob = blob_open(layout, layer);
+    cleanup_fd int lock = blob < 0 ? -1 : lock_place(store, name);
     if (lock < 0)
         return -1;
-    if (access(slot.final, F_OK) == 0)
+    if (access(*path, F_OK) == 0)
         return 0; /* another process was faster, and we waited for it */
     if (isatty(2))
-        warn("unpacking layer %.19s ...", diff_id);
-    if (unpack(store, &slot, diff_id, blob, lock) < 0)
+        warn("unpacking layer %.12s ...", digits);
+    if (unpack(store, new, diff_id, blob, lock) < 0)
         return -1;
-    return rename(slot.new, slot.final) < 0 ? fail("rename %s", slot.new) : 0;
+    return rename(new, *path) < 0 ? fail("rename %s", new) : 0;
 }
 
-int store_borrow(struct store *store, int tar, int *lock)
+int store_borrow(const struct store *store, int tar, int *lock)
 {
-    cleanup_slot struct slot slot = slot_of(store, BORROWED);
-    *lock = lock_slot(&slot);
-    if (*lock < 0 || unpack(store, &slot, "-", tar, *lock) < 0)
+    cleanup_free char *new = place(store, ".new-", "layout");
+    *lock = lock_place(store, "layout");
+    if (*lock < 0 || unpack(store, new, "-", tar, *lock) < 0)
         return -1;
-    int fd = open(slot.new, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(new, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? fail("open the unpacked layout") : fd;
 }
 
-int store_return(struct store *store)
+int store_return(const struct store *store)
 {
-    cleanup_slot struct slot slot = slot_of(store, BORROWED);
-    return remove_tree(slot.new);
+    cleanup_free char *new = place(store, ".new-", "layout");
+    return remove_tree(new);
 }

@@ -4,26 +4,28 @@
  *
  * The archive is a stranger's: it may name files outside of DIRECTORY, lead there
  * through links, or be a bomb.  So it is read in a process of its own, which as root
- * locks itself into DIRECTORY first.  On success it prints how many bytes the files
- * have; else the reason in one line, and ends with 125.  DIFF_ID "-": don't check.
+ * locks itself into DIRECTORY first.  If it fails it prints the reason in one line,
+ * and ends with 125.  DIFF_ID is the digest of the uncompressed tar; "-": don't check.
+ *
+ * Extended attributes are not unpacked.  An image that could set trusted.overlay.* would
+ * tell overlay where to look for files; and what file capabilities mean, the one
+ * kind of attribute that images have a use for, is a matter for step 8.
  *
  * See layer.md in the OCI image spec, and kernel Documentation/filesystems/overlayfs. */
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/inroot.h"
 #include "common/options.h"
 #include "step05-overlay/digest.h"
 
@@ -34,15 +36,23 @@
 enum { BLOCK = 512 };       /* of a tar */
 enum { NAME_LIMIT = 3000 }; /* with the store before it below PATH_MAX, to be removed again */
 
+/* What keeps an archive from writing outside of the directory. */
+enum {
+    SECURE = ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
+             ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS
+};
+
 struct unpack {
     struct archive *blob; /* decompresses; its output is hashed and goes to ... */
     struct archive *tar;  /* ... the reader of the archive, whose entries go to ... */
     struct archive *disk; /* ... the writer of files */
-    struct digest digest;
-    int root; /* are we root? */
+    struct sha256_ctx content;
+    const char *digits; /* of the digest that CONTENT must have; NULL: any */
+    int root;           /* are we root? */
     long long max_bytes, max_entries;
-    long long streamed, bytes, entries; /* so far: bytes of tar, bytes of files, entries */
-    struct strings whiteouts;
+    long long streamed, bytes; /* so far: bytes of tar, bytes of files */
+    struct strings deleted;    /* names that the layer has whiteouts for */
+    struct strings opaque;     /* directories that are to hide those of lower layers */
 };
 
 /* Report why libarchive failed.  Its errno may be a code of its own. */
@@ -64,32 +74,26 @@ static la_ssize_t read_tar(struct archive *tar, void *data, const void **piece)
     la_int64_t offset;
     int result = archive_read_data_block(u->blob, piece, &size, &offset);
 
-    if (result == ARCHIVE_EOF) { /* some tools leave out the last file's padding */
+    if (result == ARCHIVE_OK) {
+        sha256_update(&u->content, size, *piece);
+    } else if (result == ARCHIVE_EOF) { /* umoci leaves out the last file's padding */
         *piece = zeros;
         size = -(unsigned long long)u->streamed % BLOCK;
-        u->streamed += (long long)size;
-        return (la_ssize_t)size;
-    }
-    if (result != ARCHIVE_OK) {
+    } else {
         archive_copy_error(tar, u->blob);
         return ARCHIVE_FATAL;
     }
     u->streamed += (long long)size;
-    if (u->streamed > u->max_bytes) {
-        archive_set_error(tar, -1, TOO_LARGE, u->max_bytes);
-        return ARCHIVE_FATAL;
-    }
-    if (u->digest.hash)
-        digest_add(&u->digest, *piece, size);
-    return (la_ssize_t)size;
+    if (u->streamed <= u->max_bytes)
+        return (la_ssize_t)size;
+    archive_set_error(tar, -1, TOO_LARGE, u->max_bytes);
+    return ARCHIVE_FATAL;
 }
 
 /* Two readers in a row, so that the hash is taken between decompressing and unpacking. */
 static int open_archives(struct unpack *u)
 {
-    int flags = ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_XATTR |
-                ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
-                ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS;
+    int flags = SECURE | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME;
     struct archive_entry *entry;
 
     u->blob = archive_read_new();
@@ -102,6 +106,7 @@ static int open_archives(struct unpack *u)
     /* Owners are restored by number: names would be looked up in the host's files. */
     u->disk = archive_write_disk_new();
     archive_write_disk_set_options(u->disk, flags | (u->root ? ARCHIVE_EXTRACT_OWNER : 0));
+    sha256_init(&u->content);
     u->tar = archive_read_new();
     archive_read_support_format_tar(u->tar);
     if (archive_read_open(u->tar, u, NULL, read_tar, NULL) != ARCHIVE_OK)
@@ -109,65 +114,33 @@ static int open_archives(struct unpack *u)
     return 0;
 }
 
-/* NAME relative to the layer's root, or NULL with a message.  Absolute names are
- * taken relative, as tar(1) does; what libarchive's flags refuse is left to them. */
-static const char *relative(const char *name)
+/* Hand NAME, relative to the layer's root, to SET.  Absolute names are taken relative,
+ * as tar(1) does; those with ".." in them are left to libarchive to refuse. */
+static int set_relative(struct archive_entry *entry, const char *name,
+                        void (*set)(struct archive_entry *, const char *))
 {
-    if (!name || strlen(name) > NAME_LIMIT) {
-        refuse("a name is not valid UTF-8, or too long");
-        return NULL;
-    }
+    if (!name || strlen(name) > NAME_LIMIT)
+        return refuse("a name is not valid UTF-8, or too long");
     name += strspn(name, "/");
-    return *name ? name : ".";
-}
-
-/* Of the extended attributes only file capabilities are kept.  An image that could
- * set trusted.overlay.* would tell overlay where to look for files. */
-static void keep_capabilities(struct archive_entry *entry, int root)
-{
-    const char *name;
-    const void *value;
-    size_t size, kept = 0;
-    cleanup_free void *capabilities = NULL;
-
-    archive_entry_xattr_reset(entry);
-    while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
-        if (root && !capabilities && strcmp(name, "security.capability") == 0) {
-            capabilities = memcpy(allocate(1, size), value, size);
-            kept = size;
-        }
-    archive_entry_xattr_clear(entry);
-    if (capabilities)
-        archive_entry_xattr_add_entry(entry, "security.capability", capabilities, kept);
-}
-
-/* Without root all files become ours: no set-user-ID for the wrong user, and no
- * directory that we couldn't remove again. */
-static void limit_mode(struct archive_entry *entry)
-{
-    mode_t mode = archive_entry_perm(entry) & 01777;
-    archive_entry_set_perm(entry, archive_entry_filetype(entry) == AE_IFDIR ? mode | 0700 : mode);
+    cleanup_free char *copy = format("%s", *name ? name : ".");
+    set(entry, copy);
+    return 0;
 }
 
 /* Make what the archive says into what may be written; -1 if nothing may. */
-static int tame(const struct unpack *u, const char *name, struct archive_entry *entry)
+static int tame(const struct unpack *u, struct archive_entry *entry)
 {
     const char *target = archive_entry_hardlink(entry);
-    cleanup_free char *path = format("%s", name);
+    int is_directory = archive_entry_filetype(entry) == AE_IFDIR;
 
-    archive_entry_copy_pathname(entry, path);
-    if (strcmp(name, ".") == 0 && archive_entry_filetype(entry) != AE_IFDIR)
+    if (set_relative(entry, archive_entry_pathname(entry), archive_entry_copy_pathname) < 0)
+        return -1;
+    if (target && set_relative(entry, target, archive_entry_copy_hardlink) < 0)
+        return -1;
+    if (strcmp(archive_entry_pathname(entry), ".") == 0 && !is_directory)
         return refuse("the root of the layer is not a directory");
-    if (target) {
-        target = relative(target);
-        if (!target)
-            return -1;
-        cleanup_free char *copy = format("%s", target);
-        archive_entry_copy_hardlink(entry, copy);
-    }
-    keep_capabilities(entry, u->root);
-    if (!u->root)
-        limit_mode(entry);
+    if (is_directory && !u->root) /* else we couldn't remove what is in it */
+        archive_entry_set_perm(entry, archive_entry_perm(entry) | 0700);
     return 0;
 }
 
@@ -177,29 +150,27 @@ static int tame(const struct unpack *u, const char *name, struct archive_entry *
 static int remember_whiteout(struct unpack *u, const char *path, const char *name)
 {
     const char *target = name + strlen(WHITEOUT);
-    int is_opaque = strcmp(name, OPAQUE) == 0;
+    int parent = (int)(name - path);
+
     if (!*target || strcmp(target, ".") == 0 || strcmp(target, "..") == 0)
         return refuse("a whiteout of nothing: %s", path);
-    if (is_opaque || strncmp(target, WHITEOUT, strlen(WHITEOUT)) != 0) /* else aufs' own */
-        strings_add(&u->whiteouts, format("%s", path));
+    if (strcmp(name, OPAQUE) == 0)
+        strings_add(&u->opaque, format("%.*s.", parent, path));
+    else if (strncmp(target, WHITEOUT, strlen(WHITEOUT)) != 0) /* else aufs' own */
+        strings_add(&u->deleted, format("%.*s%s", parent, path, target));
     return 0;
-}
-
-static int is_device(struct archive_entry *entry)
-{
-    return archive_entry_filetype(entry) == AE_IFCHR || archive_entry_filetype(entry) == AE_IFBLK;
 }
 
 static int unpack_entry(struct unpack *u, struct archive_entry *entry)
 {
     static int warned;
-    const char *name = relative(archive_entry_pathname(entry));
-    if (!name)
+    if (tame(u, entry) < 0)
         return -1;
-    const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
-    if (strncmp(last, WHITEOUT, strlen(WHITEOUT)) == 0)
-        return remember_whiteout(u, name, last);
-    if (is_device(entry) && !u->root) {
+    const char *path = archive_entry_pathname(entry), *name = basename(path);
+    mode_t type = archive_entry_filetype(entry);
+    if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0)
+        return remember_whiteout(u, path, name);
+    if ((type == AE_IFCHR || type == AE_IFBLK) && !u->root) {
         if (!warned++)
             warn("the image's device nodes are left out: making them takes root");
         return 0;
@@ -209,50 +180,59 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry)
     if (size < 0 || size > u->max_bytes - u->bytes)
         return refuse(TOO_LARGE, u->max_bytes);
     u->bytes += size;
-    if (tame(u, name, entry) < 0)
-        return -1;
     if (archive_read_extract2(u->tar, entry, u->disk) == ARCHIVE_OK)
         return 0;
     archive_failed(u->tar);
-    return fail_in(archive_entry_pathname(entry));
+    return fail_in(path);
+}
+
+/* Make a node or directory.  libarchive makes its parents too, and goes through no links. */
+static int make(struct unpack *u, const char *path, mode_t mode)
+{
+    static const char hint[] = "a store can't lie on an overlay file system: --store elsewhere";
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_copy_pathname(entry, path);
+    archive_entry_set_mode(entry, mode);
+    int result = archive_write_header(u->disk, entry);
+    archive_entry_free(entry);
+    if (result == ARCHIVE_OK)
+        return 0;
+    archive_failed(u->disk);
+    return errno == EPERM ? fail_hint(hint, "make the whiteout %s", path) : fail_in("whiteout");
+}
+
+static int apply_whiteout(struct unpack *u, char *path)
+{
+    struct stat st;
+    /* Overlay's whiteout, a device 0/0, may be made by anybody since Linux 5.8. */
+    if (lstat(path, &st) < 0)
+        return make(u, path, S_IFCHR);
+    /* A directory of this layer: new, not merged with what it replaces. */
+    if (S_ISDIR(st.st_mode))
+        strings_add(&u->opaque, path);
+    return 0;
 }
 
 /* An opaque directory hides what lower layers have in it.  Overlay looks for the mark
  * under "trusted", or under "user" if it was mounted in a user namespace. */
-static int make_opaque(int dir, int root)
+static int make_opaque(struct unpack *u, const char *path)
 {
-    int by_user = fsetxattr(dir, "user.overlay.opaque", "y", 1, 0);
-    if (root ? fsetxattr(dir, "trusted.overlay.opaque", "y", 1, 0) < 0 : by_user < 0)
-        return fail("make a directory opaque by an extended attribute");
+    if (make(u, path, S_IFDIR | 0755) < 0)
+        return -1;
+    int by_user = lsetxattr(path, "user.overlay.opaque", "y", 1, 0);
+    if (u->root ? lsetxattr(path, "trusted.overlay.opaque", "y", 1, 0) < 0 : by_user < 0)
+        return fail("make %s opaque by an extended attribute", path);
     return 0;
-}
-
-static int apply_whiteout(int rootfd, const char *path, int root)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    cleanup_free char *parent = format("%.*s", slash ? (int)(slash - path) : 0, path);
-    cleanup_fd int found = inroot_mkdir(rootfd, parent);
-    cleanup_fd int dir = found < 0 ? -1 : openat(found, ".", O_RDONLY | O_CLOEXEC);
-    if (dir < 0)
-        return fail("whiteout %s", path);
-    if (strcmp(name, OPAQUE) == 0)
-        return make_opaque(dir, root);
-    /* Overlay's whiteout, a device 0/0, may be made by anybody since Linux 5.8. */
-    name += strlen(WHITEOUT);
-    if (mknodat(dir, name, S_IFCHR, makedev(0, 0)) == 0)
-        return 0;
-    if (errno != EEXIST)
-        return fail("make the whiteout %s", path);
-    /* A directory of this layer: new, not merged with what it replaces. */
-    cleanup_fd int same = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return same < 0 ? 0 : make_opaque(same, root);
 }
 
 static int apply_whiteouts(struct unpack *u)
 {
-    cleanup_fd int rootfd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; i < u->whiteouts.count; i++)
-        if (apply_whiteout(rootfd, u->whiteouts.items[i], u->root) < 0)
+    archive_write_disk_set_options(u->disk, SECURE); /* a directory's mode and time stay */
+    for (size_t i = 0; i < u->deleted.count; i++)
+        if (apply_whiteout(u, u->deleted.items[i]) < 0)
+            return -1;
+    for (size_t i = 0; i < u->opaque.count; i++)
+        if (make_opaque(u, u->opaque.items[i]) < 0)
             return -1;
     return 0;
 }
@@ -266,7 +246,7 @@ static int unpack_all(struct unpack *u)
 
     while ((result = archive_read_next_header(u->tar, &entry)) == ARCHIVE_OK ||
            result == ARCHIVE_WARN) {
-        if (++u->entries > u->max_entries)
+        if (archive_file_count(u->tar) > u->max_entries)
             return refuse("more than %lld entries (see --unpack-entries)", u->max_entries);
         if (unpack_entry(u, entry) < 0)
             return -1;
@@ -275,7 +255,7 @@ static int unpack_all(struct unpack *u)
         result = n < 0 ? ARCHIVE_FATAL : result; /* the padding counts for the hash */
     if (result != ARCHIVE_EOF)
         return archive_failed(u->tar);
-    if (u->digest.hash && digest_finish(&u->digest) < 0)
+    if (u->digits && digest_check(&u->content, u->digits) < 0)
         return -1;
     if (apply_whiteouts(u) < 0)
         return -1;
@@ -290,6 +270,7 @@ static int confine(const struct unpack *u, const char *directory)
 {
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return refuse("the C library has no locale C.UTF-8");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     umask(022);
@@ -303,7 +284,7 @@ static int run(struct unpack *u, char *argv[])
     if (parse_number("MAX_BYTES", argv[3], 0, LLONG_MAX, &u->max_bytes) < 0 ||
         parse_number("MAX_ENTRIES", argv[4], 0, LLONG_MAX, &u->max_entries) < 0)
         return -1;
-    if (strcmp(argv[2], "-") != 0 && digest_start(&u->digest, argv[2]) < 0)
+    if (strcmp(argv[2], "-") != 0 && !(u->digits = digest_digits(argv[2])))
         return -1;
     if (confine(u, argv[1]) < 0 || open_archives(u) < 0)
         return -1;
@@ -319,9 +300,5 @@ int main(int argc, char *argv[])
 
     if (result < 0)
         printf("%s\n", error_message());
-    else
-        printf("%lld\n", u.bytes);
-    if (fflush(stdout) == 0 && result == 0)
-        return 0;
-    return STATUS_FAILED;
+    return result < 0 ? STATUS_FAILED : 0;
 }

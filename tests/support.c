@@ -2,6 +2,7 @@
 #include "tests/support.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -196,6 +197,33 @@ static void find_ourselves(void)
     snprintf(build, sizeof(build), "%.*s", (int)(name - path - (int)strlen("/tests/")), path);
 }
 
+/* Not run(): that can only be used in a test. */
+static void run_quietly(char *argv[])
+{
+    pid_t pid;
+    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0)
+        waitpid(pid, NULL, 0);
+}
+
+/* The tree may lie where the ordinary user of the tests can't reach it, below /root:
+ * then everybody uses a copy of the products. */
+static void make_reachable(void)
+{
+    if (user_reaches(build))
+        return;
+    const char *copy = text("%s/build", base);
+    glob_t found;
+    glob(text("%s/step0?*", build), 0, NULL, &found);
+    glob(text("%s/escape", build), GLOB_APPEND, NULL, &found);
+    mkdir(copy, 0755);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct stat st;
+        if (stat(found.gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
+            run_quietly((char *[]){"cp", found.gl_pathv[i], (char *)copy, NULL});
+    }
+    snprintf(build, sizeof(build), "%s", copy);
+}
+
 /* Tests change their working directory: STEP05=./mine must mean the same in all. */
 static void make_steps_absolute(void)
 {
@@ -222,14 +250,7 @@ static void prepare(void)
         perror(base);
         exit(1);
     }
-}
-
-/* Not run(): that can only be used in a test. */
-static void run_quietly(char *argv[])
-{
-    pid_t pid;
-    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0)
-        waitpid(pid, NULL, 0);
+    make_reachable();
 }
 
 /* Trees of tests have directories without any permission: an overlay's work

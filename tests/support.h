@@ -209,9 +209,10 @@ void ck_nothing_left(const char *before);
 
 /* ---- between support*.c -------------------------------------------------------------------- */
 
-const char *suite_dir(void); /* the parent of all scratch directories */
-void become_user(void);      /* for a child, before it executes something */
-void kill_unfinished(void);  /* what start() started and finish() didn't see */
-void kill_children(void);    /* every process below us, and reap them */
+const char *suite_dir(void);         /* the parent of all scratch directories */
+void become_user(void);              /* for a child, before it executes something */
+bool user_reaches(const char *path); /* may the ordinary user execute, or enter, it? */
+void kill_unfinished(void);          /* what start() started and finish() didn't see */
+void kill_children(void);            /* every process below us, and reap them */
 
 #endif

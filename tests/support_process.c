@@ -27,8 +27,7 @@ static void close_fd(int *fd)
 
 /* ---- start ------------------------------------------------------------------------- */
 
-/* Whether the ordinary user can reach a program: the tree may be below /root. */
-static bool user_reaches(const char *path)
+bool user_reaches(const char *path)
 {
     int wait_status;
     pid_t pid = fork();

@@ -308,7 +308,7 @@ START_TEST(set_user_id_survives_for_root_only)
 }
 END_TEST
 
-START_TEST(file_capabilities_survive_and_no_other_attribute)
+START_TEST(extended_attributes_are_left_out)
 {
     NEEDS_ROOT;
     /* VFS_CAP_REVISION_2 with CAP_NET_RAW, see capabilities(7). */
@@ -321,10 +321,7 @@ START_TEST(file_capabilities_survive_and_no_other_attribute)
     put_pax(layer.tar, "SCHILY.xattr.user.overlay.opaque", "y", 1);
     put_dir(layer.tar, "opaque/", 0755);
     const char *dir = unpack_layer(end_layer(layer));
-    unsigned char value[64];
-    ck_assert_int_eq(getxattr(text("%s/ping", dir), "security.capability", value, sizeof(value)),
-                     20);
-    ck_assert_mem_eq(value, capability, 20);
+    ck_assert_int_eq(listxattr(text("%s/ping", dir), NULL, 0), 0);
     ck_assert_int_eq(listxattr(text("%s/redirected", dir), NULL, 0), 0);
     ck_assert_int_eq(listxattr(text("%s/opaque", dir), NULL, 0), 0);
 }
@@ -474,10 +471,7 @@ START_TEST(whiteouts_stay_in_the_layer)
     }
     struct layer dots = begin_layer();
     put_file(dots.tar, "../../../.wh.fresh", "");
-    const char *dir = unpack_layer(end_layer(dots));
-    ck_assert(is_whiteout(dir, "fresh"));
-    ck_assert_str_eq(run("find", text("%s/../..", dir), "-name", "fresh").out,
-                     text("%s/../../layers/%s/fresh\n", dir, strrchr(dir, '/') + 1));
+    check_hostile(end_layer(dots), "contains '..'");
 }
 END_TEST
 
@@ -599,6 +593,9 @@ END_TEST
 
 START_TEST(messages_hold_no_control_characters)
 {
+    const char *tag = "\\u001b[31mred"; /* in JSON */
+    check_refused(unpack(make_store(), text("%s:x", make_layout("--tag", tag, simple_layer("x")))),
+                  "only: ?[31mred");
     struct layer layer = begin_layer();
     put_file(layer.tar, "../\033[31mred\nline", "x");
     check_hostile(end_layer(layer), "red?line: Path");
@@ -698,13 +695,14 @@ static const char *large_layer(size_t size, const char *name)
     return end_layer(layer);
 }
 
-START_TEST(the_limit_is_for_all_layers_together)
+START_TEST(the_limit_is_for_each_layer)
 {
     const char *store = make_store();
-    const char *layout = make_layout(large_layer(700000, "one"), large_layer(700000, "two"));
-    check_refused(unpack(store, "--unpack-max", "1M", layout), "--unpack-max");
-    ck_status(unpack(store, "--unpack-max", "2M", layout), 0);
-    check_refused(unpack(store, "--unpack-max", "1M", layout), "--unpack-max");
+    const char *layout = make_layout(large_layer(700000, "one"), large_layer(800000, "two"));
+    check_refused(unpack(store, "--unpack-max", "600K", layout), "--unpack-max");
+    check_store_empty(store);
+    check_refused(unpack(store, "--unpack-max", "750K", layout), "--unpack-max");
+    ck_status(unpack(store, "--unpack-max", "1M", layout), 0);
 }
 END_TEST
 
@@ -740,6 +738,9 @@ START_TEST(digests_are_no_paths)
         "sha256:../../../../../../etc/passwd",
         "sha256:",
         "md5:d41d8cd98f00b204e9800998ecf8427e",
+        "sha512:" /* the spec knows it, and nobody makes such images */
+        "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+        "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
         "sha256:ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789",
         "/etc/passwd",
         "sha256:0000000000000000000000000000000000000000000000000000000000000000/../x",
@@ -802,21 +803,6 @@ START_TEST(blobs_are_files_of_the_layout)
     ck_assert_int_eq(unlink(blob), 0);
     ck_assert_int_eq(mkfifo(blob, 0644), 0);
     check_refused(unpack(store, layout), "not a regular file");
-}
-END_TEST
-
-START_TEST(sha512_is_known)
-{
-    const char *tar = simple_layer("x"), *store = make_store();
-    const char *digits = text("%.128s", run("sha512sum", tar).out);
-    const char *digest = text("0=sha512:%s", digits);
-    const char *layout =
-        make_layout("--compress", "none", "--layer-digest", digest, "--diff-id", digest, tar);
-    ck_status(run("mkdir", text("%s/blobs/sha512", layout)), 0);
-    ck_status(run("cp", tar, text("%s/blobs/sha512/%s", layout, digits)), 0);
-    struct result result = unpack(store, layout);
-    ck_status(result, 0);
-    ck_contains(result.out, text("/layers/sha512-%s\n", digits));
 }
 END_TEST
 
@@ -1063,6 +1049,24 @@ START_TEST(a_full_store_is_no_half_layer)
 }
 END_TEST
 
+/* Overlay makes no whiteouts, nor their kind, in itself: a store on it would hold none. */
+START_TEST(a_store_on_an_overlay_is_refused)
+{
+    NEEDS_ROOT;
+    SKIP_UNLESS("overlay", have_overlay() && have_tool("unshare"), "no overlay mounts");
+    const char *dir = scratch_dir();
+    struct layer layer = begin_layer();
+    put_file(layer.tar, "etc/.wh.passwd", "");
+    struct result result =
+        run("unshare", "-m", "sh", "-c",
+            "mount -t tmpfs none \"$0\" && cd \"$0\" && mkdir lower upper work store &&"
+            "mount -t overlay none -o lowerdir=lower,upperdir=upper,workdir=work store || exit 9;"
+            "\"$1\" unpack --store \"$0/store\" \"$2\"",
+            dir, step_program("05"), make_layout(end_layer(layer)));
+    check_refused(result, "a store can't lie on an overlay file system");
+}
+END_TEST
+
 START_TEST(other_people_s_stores_are_refused)
 {
     NEEDS_ROOT;
@@ -1136,7 +1140,7 @@ Suite *make_suite(void)
     tcase_add_test(unpacked, files_are_as_the_archive_says);
     tcase_add_test(unpacked, parents_need_no_entry_of_their_own);
     tcase_add_test(unpacked, set_user_id_survives_for_root_only);
-    tcase_add_test(unpacked, file_capabilities_survive_and_no_other_attribute);
+    tcase_add_test(unpacked, extended_attributes_are_left_out);
     tcase_add_test(unpacked, long_and_foreign_names);
     tcase_add_test(unpacked, the_last_entry_of_a_name_wins);
     tcase_add_test(unpacked, real_tools_make_images_too);
@@ -1166,7 +1170,7 @@ Suite *make_suite(void)
     tcase_add_test(limits, a_bomb_after_the_end_is_stopped);
     tcase_add_test(limits, a_million_entries_are_refused);
     tcase_add_test(limits, the_limit_of_entries_can_be_set);
-    tcase_add_test(limits, the_limit_is_for_all_layers_together);
+    tcase_add_test(limits, the_limit_is_for_each_layer);
 
     TCase *digests = add_case(suite, "digests");
     tcase_add_test(digests, wrong_digests_and_sizes_are_refused);
@@ -1175,7 +1179,6 @@ Suite *make_suite(void)
     tcase_add_test(digests, even_harmless_damage_is_refused);
     tcase_add_test(digests, damaged_documents_are_refused);
     tcase_add_test(digests, blobs_are_files_of_the_layout);
-    tcase_add_test(digests, sha512_is_known);
 
     TCase *documents = add_case(suite, "documents");
     tcase_add_test(documents, tags_choose);
@@ -1193,6 +1196,7 @@ Suite *make_suite(void)
     tcase_add_test(store, a_kill_half_way_leaves_no_half_layer);
     tcase_add_test(store, a_dead_unpacker_is_noticed);
     tcase_add_test(store, a_full_store_is_no_half_layer);
+    tcase_add_test(store, a_store_on_an_overlay_is_refused);
     tcase_add_test(store, other_people_s_stores_are_refused);
     tcase_add_test(store, the_usual_place_is_in_the_home_directory);
 

@@ -153,7 +153,7 @@ START_TEST(no_descriptor_is_left_open)
     NEEDS_OVERLAY;
     const char *upper = scratch_dir();
     struct result in = shell("--upper", upper, "--volume", "/tmp:/mnt", "ls", "/proc/self/fd");
-    ck_assert_str_eq(in.out, run("busybox", "ls", "/proc/self/fd").out);
+    ck_assert_str_eq(in.out, "0\n1\n2\n3\n"); /* the last one is ls's own */
 }
 END_TEST
 

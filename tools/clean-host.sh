@@ -32,7 +32,7 @@ is_ours() {
     [ -e "/proc/$1" ] || return 1
     exe=$(readlink "/proc/$1/exe" 2>/dev/null) || return 0
     case ${exe##*/} in
-        step0[1-9]* | nine*) return 0 ;;
+        step0[1-9]* | test_* | nine*) return 0 ;;
         *) return 1 ;;
     esac
 }
