@@ -87,14 +87,13 @@ static const char *reason(const struct namespaces *ns, int error)
         return "too many namespaces: see /proc/sys/user/max_*_namespaces";
     if (error == EINVAL || error == ENOSYS)
         return "this kernel lacks one of these namespaces, or clone3, which came with Linux 5.3";
-    if (restricted && *restricted == '1' && (ns->flags & CLONE_NEWUSER) &&
-        (error == EPERM || error == EACCES))
+    if (error == EPERM && !(ns->flags & CLONE_NEWUSER))
+        return "only root may; an ordinary user adds --map-user";
+    if (restricted && *restricted == '1' && (error == EPERM || error == EACCES))
         return "AppArmor restricts user namespaces: sysctl "
                "kernel.apparmor_restrict_unprivileged_userns=0, or a profile that allows userns";
     if (error != EPERM)
         return NULL;
-    if (!(ns->flags & CLONE_NEWUSER))
-        return "only root may; an ordinary user adds --map-user";
     return "user namespaces are switched off (sysctl kernel.unprivileged_userns_clone), or "
            "this is a chroot, where the kernel refuses them";
 }
