@@ -14,17 +14,6 @@ if ! is_root; then
     say "You are not root: each command has --map-user, see 7."
 fi
 
-# The process that the program PID has started.
-child_of() {
-    until pgrep -P "$1"; do
-        kill -0 "$1" || fail_lab "$(cat background)"
-        sleep 0.1
-    done
-}
-
-# End a program in the background, without a word from bash.
-stop() { { kill -KILL "$1"; wait "$1"; } 2>/dev/null || true; }
-
 say "1. A hostname of its own."
 run step02 "${me[@]}" --hostname mini root hostname
 expect mini

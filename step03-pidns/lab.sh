@@ -13,14 +13,6 @@ if ! is_root; then
     say "You are not root: each command has --map-user."
 fi
 
-# The process that the program PID has started.
-child_of() {
-    until pgrep -P "$1"; do
-        kill -0 "$1" || fail_lab "$(cat background)"
-        sleep 0.1
-    done
-}
-
 # Wait until the program in the background has printed TEXT.
 printed() {
     local tries=100
@@ -38,9 +30,6 @@ ends_with() {
     echo "$status"
     [ "$status" = "$1" ] || fail_lab "it ended with status $status, not $1"
 }
-
-# End a program in the background, without a word from bash.
-stop() { { kill -KILL "$1"; wait "$1"; } 2>/dev/null || true; }
 
 say "1. The handmade container."
 run step03 "${me[@]}" --hostname mini root /bin/sh -c 'echo "Hello from $(hostname)"; ps; sleep 1'

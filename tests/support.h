@@ -100,6 +100,21 @@ void type(struct running *running, const char *text);
  * A process that the test leaves unfinished is killed at the test's end. */
 struct result finish(struct running *running);
 
+/* For tests that run twice, see add_both(): as root (_i is 0), and as the ordinary
+ * user (1), who adds --map-user and is to get the same. */
+#define NEEDS_NAMESPACES                                     \
+    SKIP_UNLESS("root", _i || (have_root() && !in_chroot()), \
+                "for root only, and not in a chroot");       \
+    SKIP_UNLESS("userns", !_i || have_userns(), "no user namespaces for ordinary users")
+#define add_both(tcase, test) tcase_add_loop_test(tcase, test, 0, 2)
+#define start_container(...)  start_words(_i, (const char *const[]){__VA_ARGS__, NULL})
+#define run_container(...)    run_words(_i, (const char *const[]){__VA_ARGS__, NULL})
+struct running start_words(bool as_user, const char *const arguments[]);
+struct result run_words(bool as_user, const char *const arguments[]);
+
+/* A root file system that belongs to whoever runs the container. */
+const char *make_root_for(bool as_user);
+
 /* Assertions that show what the program printed. */
 #define ck_status(result, expected)                                                          \
     ck_assert_msg((result).status == (expected), "status %d, expected %d\nout: %s\nerr: %s", \

@@ -351,3 +351,11 @@ const char *make_root(void)
     link_applets(root);
     return root;
 }
+
+const char *make_root_for(bool as_user)
+{
+    const char *root = make_root();
+    if (as_user)
+        give_to_user(root);
+    return root;
+}

@@ -298,3 +298,20 @@ ino_t ns_inode(pid_t pid, const char *name)
     ck_assert_msg(stat(path, &st) == 0, "%s: %m", path);
     return st.st_ino;
 }
+
+/* ---- as root, and as the ordinary user ------------------------------------------------- */
+
+struct running start_words(bool as_user, const char *const arguments[])
+{
+    struct how how = {.as_user = as_user};
+    const char *words[32] = {program(), as_user ? "--map-user" : NULL};
+    for (size_t i = 0, n = as_user ? 2 : 1; arguments[i]; i++)
+        words[n++] = arguments[i];
+    return start_argv(how, words);
+}
+
+struct result run_words(bool as_user, const char *const arguments[])
+{
+    struct running running = start_words(as_user, arguments);
+    return finish(&running);
+}

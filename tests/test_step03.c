@@ -18,40 +18,9 @@
 
 #include "tests/support.h"
 
-#define NEEDS_NAMESPACES                                     \
-    SKIP_UNLESS("root", _i || (have_root() && !in_chroot()), \
-                "for root only, and not in a chroot");       \
-    SKIP_UNLESS("userns", !_i || have_userns(), "no user namespaces for ordinary users")
-
 /* ---- helpers ----------------------------------------------------------------------- */
 
-static struct running start_words(bool as_user, const char *const arguments[])
-{
-    struct how how = {.as_user = as_user};
-    const char *words[32] = {program(), as_user ? "--map-user" : NULL};
-    for (size_t i = 0, n = as_user ? 2 : 1; arguments[i]; i++)
-        words[n++] = arguments[i];
-    return start_argv(how, words);
-}
-
-static struct result run_words(bool as_user, const char *const arguments[])
-{
-    struct running running = start_words(as_user, arguments);
-    return finish(&running);
-}
-
-#define start_container(...) start_words(_i, (const char *const[]){__VA_ARGS__, NULL})
-#define run_container(...)   run_words(_i, (const char *const[]){__VA_ARGS__, NULL})
-#define run_shell(command)   run_container(make_root_for(_i), "sh", "-c", command)
-
-/* A root file system that belongs to whoever runs the container. */
-static const char *make_root_for(bool as_user)
-{
-    const char *root = make_root();
-    if (as_user)
-        give_to_user(root);
-    return root;
-}
+#define run_shell(command) run_container(make_root_for(_i), "sh", "-c", command)
 
 /* The next line on standard error. */
 static char *read_error(struct running *running)
@@ -766,8 +735,6 @@ START_TEST(help_and_version)
 END_TEST
 
 /* Once as root, once as an ordinary user. */
-#define add_both(tcase, test) tcase_add_loop_test(tcase, test, 0, 2)
-
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("step03: a process tree of its own");

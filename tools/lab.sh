@@ -18,6 +18,8 @@
 #   run_expect N COMMAND   the same for a command that must end with status N
 #   background COMMAND...  the same without waiting; its pid is in $!, and at the end
 #                          of the lab it is killed.  What it prints is in $LAB/background
+#   child_of PID           the process that the program PID, in the background, has started
+#   stop PID               end a program in the background, without a word from bash
 #   expect TEXT            the last command's output, $OUTPUT, must contain TEXT
 #   possible "REASON" TEST...   for "if": run the TEST; if it fails, say that a passage
 #                          is skipped because of REASON
@@ -96,6 +98,15 @@ background() {
         sleep 0.01
     done
 }
+
+child_of() {
+    until pgrep -P "$1"; do
+        kill -0 "$1" || fail_lab "$(cat "$LAB/background")"
+        sleep 0.1
+    done
+}
+
+stop() { { kill -KILL "$1"; wait "$1"; } 2>/dev/null || true; }
 
 expect() {
     [[ $OUTPUT == *"$1"* ]] || fail_lab "its output should have contained: $1"
