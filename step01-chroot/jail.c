@@ -1,6 +1,7 @@
 #include "step01-chroot/jail.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -18,8 +19,12 @@ int jail_option(struct jail *jail, int option, char *value)
 int jail_fill(const struct jail *jail, const char *root)
 {
     cleanup_fd int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
+    struct stat inside, host;
+    if (fd < 0 || fstat(fd, &inside) < 0 || stat("/", &host) < 0)
         return fail("root %s", root);
+    /* A copy has lost its set-user-ID bit: the host's own su(1) is to keep it. */
+    if (jail->copies.count && inside.st_ino == host.st_ino && inside.st_dev == host.st_dev)
+        return refuse("--copy: %s is the host's own root", root);
     for (size_t i = 0; i < jail->copies.count; i++)
         if (copy_program(fd, jail->copies.items[i]) < 0)
             return -1;

@@ -394,6 +394,12 @@ START_TEST(root_breaks_out)
 }
 END_TEST
 
+START_TEST(nothing_is_copied_over_the_hosts_own)
+{
+    ck_refused(run_program("--copy", "/bin/true", "/", "true"), "the host's own root");
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("step01: a root directory of its own");
@@ -420,6 +426,7 @@ Suite *make_suite(void)
     tcase_add_test(refusals, an_ordinary_user_is_told_why);
 
     TCase *copy = add_case(suite, "copy");
+    tcase_add_test(copy, nothing_is_copied_over_the_hosts_own);
     tcase_add_test(copy, a_dynamic_program_comes_with_all_it_needs);
     tcase_add_test(copy, the_libraries_are_those_of_ldd);
     tcase_add_test(copy, a_program_is_looked_up_in_the_path);
