@@ -565,9 +565,7 @@ START_TEST(the_callers_groups_are_dropped)
 {
     NEEDS_NEWUIDMAP;
     SKIP_UNLESS("setpriv", have_tool("setpriv"), "no setpriv");
-    SKIP_UNLESS("reach",
-                run_how((struct how){.as_user = true}, "test", "-x", program()).status == 0,
-                "the ordinary user can't reach the program");
+    SKIP_UNLESS("reach", user_reaches(program()), "the ordinary user can't reach the program");
     const char *root = make_root_for(true), *name = getpwuid(user_id())->pw_name;
     int home =
         leave_with_subids(root, text("%s:200000:1000\n", name), text("%s:300000:500\n", name));

@@ -565,15 +565,10 @@ static int status_at_end(struct running *running)
     return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
-#define NEEDS_TERMINAL                                       \
-    NEEDS_NAMESPACES;                                        \
-    SKIP_UNLESS("reach", !_i || user_may_execute(program()), \
+#define NEEDS_TERMINAL                                   \
+    NEEDS_NAMESPACES;                                    \
+    SKIP_UNLESS("reach", !_i || user_reaches(program()), \
                 "the ordinary user can't reach the program")
-
-static bool user_may_execute(const char *path)
-{
-    return run_how((struct how){.as_user = true}, "test", "-x", path).status == 0;
-}
 
 START_TEST(the_terminals_interrupt_comes_once)
 {
